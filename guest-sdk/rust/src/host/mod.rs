@@ -1,0 +1,39 @@
+//! What the host offers to a call: the contract's imports in a component, a stand-in elsewhere.
+
+#[cfg(target_family = "wasm")]
+mod component;
+#[cfg(target_family = "wasm")]
+use component as implementation;
+#[cfg(target_family = "wasm")]
+pub use component::bindings;
+
+#[cfg(not(target_family = "wasm"))]
+pub(crate) mod standin;
+#[cfg(not(target_family = "wasm"))]
+use standin as implementation;
+
+use std::time::Duration;
+
+use crate::log::Level;
+
+/// The time until this call's deadline, in whole milliseconds; none where the call has none.
+///
+/// For a call that streams the deadline starts anew with each chunk.
+pub fn time_left() -> Option<Duration> {
+    implementation::time_left()
+}
+
+/// True once nobody waits for this call's result any more. A long computation may ask from time to
+/// time and return early; it costs about as much as a system call.
+pub fn cancelled() -> bool {
+    implementation::cancelled()
+}
+
+/// Sends one chunk, a JSON text; false when nobody reads on.
+pub(crate) fn emit(chunk: &str) -> bool {
+    implementation::emit(chunk)
+}
+
+pub(crate) fn log(level: Level, message: &str) {
+    implementation::log(level, message);
+}

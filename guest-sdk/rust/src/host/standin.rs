@@ -1,0 +1,52 @@
+//! Stands in for the host where an app runs natively: one per thread, so that tests can run side by
+//! side. `testing` sets it up and reads what it has collected.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use crate::log::Level;
+
+/// What the host of this thread says, and what it has been told.
+#[derive(Debug, Default)]
+pub(crate) struct StandIn {
+    pub(crate) time_left: Option<Duration>,
+    pub(crate) cancelled: bool,
+    /// How many more chunks the client reads; none means all.
+    pub(crate) reads: Option<usize>,
+    /// False outside of a call, where nobody reads chunks.
+    pub(crate) in_call: bool,
+    pub(crate) chunks: Vec<String>,
+    pub(crate) logs: Vec<(Level, String)>,
+}
+
+thread_local! {
+    static STAND_IN: RefCell<StandIn> = RefCell::default();
+}
+
+/// Runs a function with this thread's stand-in. It must not call back into the host.
+pub(crate) fn with<T>(f: impl FnOnce(&mut StandIn) -> T) -> T {
+    STAND_IN.with_borrow_mut(f)
+}
+
+pub(super) fn time_left() -> Option<Duration> {
+    with(|host| host.time_left)
+}
+
+pub(super) fn cancelled() -> bool {
+    with(|host| host.cancelled)
+}
+
+pub(super) fn emit(chunk: &str) -> bool {
+    with(|host| {
+        if !host.in_call || host.reads == Some(0) {
+            return false;
+        }
+        host.reads = host.reads.map(|left| left - 1);
+        host.chunks.push(chunk.to_owned());
+        true
+    })
+}
+
+pub(super) fn log(level: Level, message: &str) {
+    with(|host| host.logs.push((level, message.to_owned())));
+}

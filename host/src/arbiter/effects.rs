@@ -1,0 +1,202 @@
+//! Carrying out what the machine has decided.
+
+use std::time::{Duration, Instant};
+
+use nix::time::{ClockId, clock_gettime};
+
+use super::link::MoldLink;
+use super::machine::{AppId, ClientId, Effect, Event, GenerationId};
+use super::run::{Arbiter, Peer, absolute};
+use super::{ServeError, ServeEvent, log, status};
+use crate::process::hop::{self, Deadline, Down, Setup, WorkerId};
+use crate::process::spawn;
+use crate::protocol::{Dialect, RawId};
+
+impl<O: FnMut(ServeEvent)> Arbiter<O> {
+    pub(super) fn apply(&mut self, effect: Effect) {
+        match effect {
+            Effect::SpawnMold(generation, app) => self.spawn_mold(generation, app),
+            Effect::StopMold(generation) => self.tell_mold(generation, &Down::Stop),
+            Effect::KillMold(generation) => {
+                if let Some((link, _)) = self.molds.get(&generation) {
+                    link.kill();
+                }
+            }
+            Effect::Fork(generation, worker) => self.tell_mold(generation, &Down::Fork(worker)),
+            Effect::StopWorker(worker) => self.tell_worker(worker, &Down::Stop),
+            Effect::KillWorker(worker) => {
+                if let Some(link) = self.workers.get(&worker) {
+                    link.kill();
+                }
+            }
+            Effect::ForgetWorker(worker) => {
+                self.workers.remove(&worker);
+                self.worker_apps.remove(&worker);
+            }
+            Effect::Dispatch {
+                worker,
+                call,
+                deadline,
+                timeout,
+                frame,
+            } => {
+                let deadline = Deadline {
+                    at_nanos: deadline.map(monotonic_nanos),
+                    timeout,
+                };
+                self.tell_worker(
+                    worker,
+                    &Down::Call {
+                        call,
+                        deadline,
+                        frame,
+                    },
+                );
+            }
+            Effect::CancelCall(worker, call) => {
+                if let Some(link) = self.workers.get(&worker) {
+                    // It may be waiting in a write of what nobody wants any more.
+                    link.resume();
+                }
+                self.tell_worker(worker, &Down::Cancel(call));
+            }
+            Effect::Forward {
+                client,
+                call,
+                worker,
+                frames,
+            } => {
+                self.forward(client, call, worker, frames);
+            }
+            Effect::Fail {
+                client,
+                id,
+                dialect,
+                error,
+            } => {
+                self.write_error(client, dialect, id.as_str(), &error);
+            }
+            Effect::Discard(client, call) => self.discard(client, call),
+            Effect::AllReady => {
+                let apps = self
+                    .settings
+                    .apps
+                    .iter()
+                    .map(|app| app.name.clone())
+                    .collect();
+                (self.observer)(ServeEvent::Ready {
+                    apps,
+                    socket: self.socket.clone(),
+                });
+            }
+            Effect::AllFailed => self.all_failed(),
+            Effect::Report(report) => log::report(&report),
+            // An error that is on its way out already says more.
+            Effect::Finished => drop(self.outcome.get_or_insert(Ok(()))),
+        }
+    }
+
+    fn spawn_mold(&mut self, generation: GenerationId, app: AppId) {
+        let settings = &self.settings.apps[app.0];
+        let spawned = spawn::mold(&self.executable, &settings.name)
+            .and_then(|spawned| MoldLink::start(generation, spawned, self.input.clone()));
+        match spawned {
+            Ok(link) => {
+                self.molds.insert(generation, (link, app));
+                let setup = self.setup(app);
+                self.tell_mold(generation, &Down::Setup(Box::new(setup)));
+            }
+            Err(error) => {
+                log::cannot_spawn(&settings.name, &error);
+                self.machine
+                    .handle(Instant::now(), Event::MoldGone(generation, None));
+            }
+        }
+    }
+
+    fn setup(&self, app: AppId) -> Setup {
+        let mut app = self.settings.apps[app.0].clone();
+        app.component = absolute(&app.component);
+        for dir in &mut app.dirs {
+            dir.host = absolute(&dir.host);
+        }
+        Setup {
+            version: hop::VERSION,
+            arbiter_pid: std::process::id() as i32,
+            frame_bytes_max: self.settings.server.frame_bytes_max,
+            cache_dir: self.cache_dir.clone(),
+            app,
+        }
+    }
+
+    fn tell_mold(&mut self, generation: GenerationId, message: &Down) {
+        if let Some((link, app)) = self.molds.get(&generation)
+            && let Err(error) = link.send(message)
+        {
+            log::mold_unreachable(self.machine.app_name(*app), &error);
+            link.kill();
+        }
+    }
+
+    fn tell_worker(&mut self, worker: WorkerId, message: &Down) {
+        if let Some(link) = self.workers.get_mut(&worker) {
+            link.push(message);
+            self.dirty.push(Peer::Worker(worker));
+        }
+    }
+
+    fn forward(&mut self, id: ClientId, call: hop::CallId, worker: WorkerId, frames: bytes::Bytes) {
+        let Some(client) = self.clients.get_mut(&id) else {
+            return;
+        };
+        client.push_reply(call, frames);
+        self.dirty.push(Peer::Client(id));
+        if client.is_slow()
+            && let Some(link) = self.workers.get(&worker)
+        {
+            client.stalled.push(worker);
+            link.pause();
+            self.machine.handle(Instant::now(), Event::Stalled(worker));
+        }
+    }
+
+    fn discard(&mut self, id: ClientId, call: hop::CallId) {
+        if let Some(client) = self.clients.get_mut(&id)
+            && !client.discard(call)
+        {
+            log::reply_cut(id);
+            self.close_client(id);
+        }
+    }
+
+    fn all_failed(&mut self) {
+        let failed = self.machine.status().apps.into_iter();
+        let failed = failed
+            .map(|app| (app.name, app.last_error.unwrap_or_default()))
+            .collect();
+        self.outcome = Some(Err(ServeError::NoApp(failed)));
+    }
+
+    /// Answers a client that asks for the host's status.
+    pub(super) fn answer_status(&mut self, client: ClientId, dialect: Dialect, id: &RawId) {
+        let result = status::to_json(&self.machine.status());
+        let frame_bytes_max = self.settings.server.frame_bytes_max;
+        self.frame.clear();
+        let written =
+            dialect.write_response(&mut self.frame, id.as_str(), &result, frame_bytes_max);
+        if written.is_ok()
+            && let Some(entry) = self.clients.get_mut(&client)
+        {
+            entry.push(&self.frame);
+            self.dirty.push(Peer::Client(client));
+        }
+    }
+}
+
+/// A time of ours on the clock that children read, too.
+fn monotonic_nanos(at: Instant) -> u64 {
+    let left = at.saturating_duration_since(Instant::now());
+    // The clock exists on every Linux.
+    let now = clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(Duration::ZERO, Duration::from);
+    (now + left).as_nanos() as u64
+}

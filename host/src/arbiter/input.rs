@@ -1,0 +1,48 @@
+//! Everything that can wake the arbiter's loop, in one type.
+
+use std::os::fd::OwnedFd;
+
+use nix::sys::signal::Signal;
+use tokio::net::UnixStream;
+
+use super::client::FromClient;
+use super::machine::{ClientId, GenerationId};
+use crate::process::hop::{Exit, Up, WorkerId};
+
+/// Something that a task or a timer has to tell.
+#[derive(Debug)]
+pub(super) enum Input {
+    /// A new connection.
+    Connected(UnixStream),
+    /// Something from a client.
+    Client(ClientId, FromClient),
+    /// A client can be written to again.
+    ClientWritable(ClientId),
+    /// A client has not read anything for too long.
+    ClientStuck(ClientId),
+    /// A message from a worker.
+    Worker(WorkerId, Up),
+    /// A worker has sent what is no message.
+    WorkerBroken(WorkerId),
+    /// Everything from a worker is read.
+    WorkerDrained(WorkerId),
+    /// A worker can be written to again.
+    WorkerWritable(WorkerId),
+    /// A message from a mold, with the descriptors of a new worker.
+    Mold(GenerationId, Up, Option<NewWorker>),
+    /// A mold's process has ended.
+    MoldGone(GenerationId, Option<Exit>),
+    /// A signal.
+    Signal(Signal),
+    /// A timer of the machine's is due.
+    Due,
+}
+
+/// What comes with a mold's message that a worker exists.
+#[derive(Debug)]
+pub(super) struct NewWorker {
+    /// Our end of the worker's socket.
+    pub(super) socket: OwnedFd,
+    /// Its pidfd.
+    pub(super) pidfd: OwnedFd,
+}

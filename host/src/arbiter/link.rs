@@ -1,0 +1,279 @@
+//! The arbiter's ends of the sockets to workers and molds: tasks that read them, and what is to
+//! be written to them.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+
+use bytes::BytesMut;
+use nix::unistd::Pid;
+use tokio::io::unix::AsyncFd;
+use tokio::net::UnixStream;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::gate::Gate;
+use super::input::{Input, NewWorker};
+use super::machine::GenerationId;
+use super::outbox::{Flushed, Outbox};
+use crate::process::descriptors;
+use crate::process::hop::{self, Down, Up, WorkerId};
+use crate::process::pidfd::{self, Pidfd};
+use crate::process::spawn::SpawnedMold;
+use crate::process::watch;
+
+/// Read from a mold at once.
+const CONTROL_READ_BYTES: usize = 64 << 10;
+
+/// The arbiter's end of a worker's socket.
+#[derive(Debug)]
+pub(super) struct WorkerLink {
+    pub(super) stream: Rc<UnixStream>,
+    pub(super) awaited: bool,
+    outbox: Outbox,
+    gate: Rc<Gate>,
+    pidfd: Pidfd,
+    reader: JoinHandle<()>,
+}
+
+impl WorkerLink {
+    /// Takes a worker's socket and starts to read it.
+    pub(super) fn start(
+        worker: WorkerId,
+        new: NewWorker,
+        frame_bytes_max: usize,
+        input: mpsc::Sender<Input>,
+    ) -> io::Result<WorkerLink> {
+        let socket = std::os::unix::net::UnixStream::from(new.socket);
+        socket.set_nonblocking(true)?;
+        let stream = Rc::new(UnixStream::from_std(socket)?);
+        let gate = Rc::new(Gate::default());
+        let reader = tokio::task::spawn_local(read_worker(
+            worker,
+            stream.clone(),
+            gate.clone(),
+            frame_bytes_max,
+            input,
+        ));
+        Ok(WorkerLink {
+            stream,
+            awaited: false,
+            outbox: Outbox::default(),
+            gate,
+            pidfd: Pidfd::from_received(new.pidfd),
+            reader,
+        })
+    }
+
+    pub(super) fn push(&mut self, message: &Down) {
+        push(&mut self.outbox, message);
+    }
+
+    pub(super) fn flush(&mut self) -> io::Result<Flushed> {
+        self.outbox.flush(&self.stream)
+    }
+
+    pub(super) fn kill(&self) {
+        self.pidfd.kill();
+        // What it has written is still wanted, up to the end.
+        self.gate.open();
+    }
+
+    /// Stops reading: the worker waits with its next chunk.
+    pub(super) fn pause(&self) {
+        self.gate.close();
+    }
+
+    /// Reads again.
+    pub(super) fn resume(&self) {
+        self.gate.open();
+    }
+
+    pub(super) fn is_paused(&self) -> bool {
+        self.gate.is_closed()
+    }
+}
+
+impl Drop for WorkerLink {
+    fn drop(&mut self) {
+        self.reader.abort();
+    }
+}
+
+fn push(outbox: &mut Outbox, message: &Down) {
+    let encoded = message.encode();
+    outbox.push(encoded.head());
+    outbox.push_shared(encoded.body);
+}
+
+async fn read_worker(
+    worker: WorkerId,
+    stream: Rc<UnixStream>,
+    gate: Rc<Gate>,
+    frame_bytes_max: usize,
+    input: mpsc::Sender<Input>,
+) {
+    let mut buf = BytesMut::new();
+    loop {
+        loop {
+            gate.pass().await;
+            let next = hop::next_message(&mut buf, frame_bytes_max).and_then(|message| {
+                message
+                    .map(|(header, payload)| Up::decode(header, payload))
+                    .transpose()
+            });
+            let message = match next {
+                Ok(Some(message)) => Input::Worker(worker, message),
+                Ok(None) => break,
+                Err(_) => {
+                    let _ = input.send(Input::WorkerBroken(worker)).await;
+                    buf.clear();
+                    break;
+                }
+            };
+            // The loop is gone only when the host has stopped.
+            if input.send(message).await.is_err() {
+                return;
+            }
+        }
+        if !read_more(&stream, &mut buf).await {
+            let _ = input.send(Input::WorkerDrained(worker)).await;
+            return;
+        }
+    }
+}
+
+/// Reads what is there; false at the end.
+async fn read_more(stream: &UnixStream, buf: &mut BytesMut) -> bool {
+    loop {
+        if stream.readable().await.is_err() {
+            return false;
+        }
+        buf.reserve(hop::bytes_wanted(buf));
+        match stream.try_read_buf(buf) {
+            Ok(count) => return count > 0,
+            Err(error) => match error.kind() {
+                io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => {}
+                _ => return false,
+            },
+        }
+    }
+}
+
+/// The arbiter's end of a mold's socket.
+#[derive(Debug)]
+pub(super) struct MoldLink {
+    stream: Rc<AsyncFd<OwnedFd>>,
+    pidfd: Rc<Pidfd>,
+}
+
+impl MoldLink {
+    /// Takes a mold that was just spawned and starts to listen to it.
+    pub(super) fn start(
+        generation: GenerationId,
+        spawned: SpawnedMold,
+        input: mpsc::Sender<Input>,
+    ) -> io::Result<MoldLink> {
+        let stream = Rc::new(watch::readable(&spawned.control)?);
+        let pidfd = Rc::new(spawned.pidfd);
+        let mut reader = ControlReader {
+            stream: stream.clone(),
+            buf: BytesMut::new(),
+            descriptors: VecDeque::new(),
+        };
+        let (pid, ended) = (spawned.pid, pidfd.clone());
+        tokio::task::spawn_local(async move {
+            while let Some((message, new)) = reader.next().await {
+                if input
+                    .send(Input::Mold(generation, message, new))
+                    .await
+                    .is_err()
+                {
+                    return;
+                }
+            }
+            // It has ended, or it is of no use.
+            ended.kill();
+            let exit = wait_for_end(pid, &ended).await;
+            let _ = input.send(Input::MoldGone(generation, exit)).await;
+        });
+        Ok(MoldLink { stream, pidfd })
+    }
+
+    /// Sends a message. Molds read at once, and their messages are short: what does not fit into
+    /// the socket's buffer means that the mold hangs.
+    pub(super) fn send(&self, message: &Down) -> io::Result<()> {
+        let encoded = message.encode();
+        let whole = [encoded.head(), &encoded.body].concat();
+        let sent = rustix::net::send(
+            self.stream.get_ref(),
+            &whole,
+            rustix::net::SendFlags::NOSIGNAL | rustix::net::SendFlags::DONTWAIT,
+        )?;
+        if sent < whole.len() {
+            Err(io::ErrorKind::WriteZero.into())
+        } else {
+            Ok(())
+        }
+    }
+
+    pub(super) fn kill(&self) {
+        self.pidfd.kill();
+    }
+}
+
+async fn wait_for_end(pid: Pid, pidfd: &Pidfd) -> Option<hop::Exit> {
+    let ended = watch::readable(pidfd).ok()?;
+    loop {
+        let mut ready = ended.readable().await.ok()?;
+        match pidfd::reap(pid) {
+            Ok(Some(exit)) => return Some(exit),
+            Ok(None) => ready.clear_ready(),
+            Err(_) => return None,
+        }
+    }
+}
+
+struct ControlReader {
+    stream: Rc<AsyncFd<OwnedFd>>,
+    buf: BytesMut,
+    descriptors: VecDeque<OwnedFd>,
+}
+
+impl ControlReader {
+    /// The next message; none at the end, or when nothing can be made of it.
+    async fn next(&mut self) -> Option<(Up, Option<NewWorker>)> {
+        loop {
+            if let Some((header, payload)) =
+                hop::next_message(&mut self.buf, CONTROL_READ_BYTES).ok()?
+            {
+                let message = Up::decode(header, payload).ok()?;
+                let new = match message {
+                    Up::Forked { .. } => Some(NewWorker {
+                        socket: self.descriptors.pop_front()?,
+                        pidfd: self.descriptors.pop_front()?,
+                    }),
+                    _ => None,
+                };
+                return Some((message, new));
+            }
+            self.read().await?;
+        }
+    }
+
+    async fn read(&mut self) -> Option<()> {
+        let stream = self.stream.clone();
+        loop {
+            let mut ready = stream.readable().await.ok()?;
+            let received = ready.try_io(|socket| {
+                descriptors::receive(socket, &mut self.buf, &mut self.descriptors)
+            });
+            match received {
+                Ok(Ok(0)) | Ok(Err(_)) => return None,
+                Ok(Ok(_)) => return Some(()),
+                Err(_would_block) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! What goes to the log, and in what words. Field names do not change: `app`, `worker`, `pid`,
+//! `generation`, `request`, `cause`, `retry_in`.
+
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use tracing::{debug, error, info, trace, warn};
+
+use super::machine::{ClientId, DeathCause, Report};
+use crate::logline::{LogLevel, LogSource};
+use crate::process::hop::{Exit, ExitStatus, Failure, Initialised, WorkerId};
+use crate::protocol::RawId;
+
+/// A line from an app, or from the process that runs it.
+pub(super) fn line(
+    app: &str,
+    worker: Option<WorkerId>,
+    request: Option<&RawId>,
+    source: LogSource,
+    level: LogLevel,
+    message: &[u8],
+) {
+    let message = String::from_utf8_lossy(message);
+    let worker = worker.map(|worker| worker.0);
+    let request = request.map(tracing::field::display);
+    let stream = match source {
+        LogSource::App => "log",
+        LogSource::Stdout => "stdout",
+        LogSource::Stderr => "stderr",
+        LogSource::Host => "host",
+    };
+    match level {
+        LogLevel::Trace => trace!(target: "app", app, worker, request, stream, "{message}"),
+        LogLevel::Debug => debug!(target: "app", app, worker, request, stream, "{message}"),
+        LogLevel::Info => info!(target: "app", app, worker, request, stream, "{message}"),
+        LogLevel::Warn => warn!(target: "app", app, worker, request, stream, "{message}"),
+        LogLevel::Error => error!(target: "app", app, worker, request, stream, "{message}"),
+    }
+}
+
+/// Something that happened to apps and workers.
+pub(super) fn report(report: &Report) {
+    match report {
+        Report::AppReady {
+            app,
+            generation,
+            initialised,
+        } => {
+            let init = match initialised {
+                Initialised::InMold => "mold",
+                Initialised::PerWorker | Initialised::PerWorkerBecause(_) => "per-worker",
+            };
+            info!(
+                app,
+                generation = generation.0,
+                init,
+                "the app's mold is ready"
+            );
+        }
+        Report::BootFailed {
+            app,
+            generation,
+            failure,
+            retry_in,
+        } => {
+            boot_failed(app, generation.0, failure, *retry_in);
+        }
+        Report::MoldDied {
+            app,
+            generation,
+            exit,
+        } => {
+            error!(app, generation = generation.0, exit = %end(*exit), "the mold died");
+        }
+        Report::WorkerDied {
+            app,
+            worker,
+            pid,
+            cause,
+            exit,
+        } => {
+            worker_died(app, worker.0, *pid, cause, *exit);
+        }
+        Report::SlotBackoff {
+            app,
+            failures,
+            retry_in: Some(delay),
+        } => {
+            warn!(
+                app,
+                failures,
+                retry_in = seconds(*delay),
+                "workers keep dying; backing off"
+            );
+        }
+        Report::SlotBackoff {
+            app,
+            failures,
+            retry_in: None,
+        } => {
+            error!(app, failures, "workers keep dying; this slot is given up");
+        }
+        Report::Stopping { calls, grace } => {
+            info!(calls, grace = seconds(*grace), "stopping");
+        }
+    }
+}
+
+fn boot_failed(app: &str, generation: u64, failure: &Failure, retry_in: Option<Duration>) {
+    let Failure {
+        stage,
+        message,
+        traceback,
+        ..
+    } = failure;
+    let traceback = traceback
+        .as_deref()
+        .map(|text| format!("\n{text}"))
+        .unwrap_or_default();
+    match retry_in {
+        Some(delay) => {
+            let retry_in = seconds(delay);
+            error!(
+                app,
+                generation,
+                ?stage,
+                retry_in,
+                "the app could not start: {message}{traceback}"
+            );
+        }
+        None => error!(
+            app,
+            generation,
+            ?stage,
+            "the app could not start and is not tried again: {message}{traceback}"
+        ),
+    }
+}
+
+fn worker_died(app: &str, worker: u64, pid: Option<i32>, cause: &DeathCause, exit: Option<Exit>) {
+    let exit = end(exit);
+    let name = cause.name();
+    match cause {
+        DeathCause::Stopped => debug!(app, worker, pid, cause = name, %exit, "worker ended"),
+        DeathCause::StartFailed(failure) => {
+            let traceback = failure.traceback.as_deref().unwrap_or_default();
+            error!(
+                app,
+                worker,
+                pid,
+                cause = name,
+                "worker could not start: {}\n{traceback}",
+                failure.message
+            );
+        }
+        _ => warn!(app, worker, pid, cause = name, %exit, "worker died"),
+    }
+}
+
+fn end(exit: Option<Exit>) -> String {
+    match exit.map(|exit| exit.status) {
+        Some(ExitStatus::Code(code)) => format!("code {code}"),
+        Some(ExitStatus::Signal(number)) => match Signal::try_from(number) {
+            Ok(signal) => signal.to_string(),
+            Err(_) => format!("signal {number}"),
+        },
+        None => "unknown".to_owned(),
+    }
+}
+
+fn seconds(duration: Duration) -> f64 {
+    duration.as_secs_f64()
+}
+
+/// A connection could not be accepted.
+pub(super) fn accept_failed(error: &io::Error) {
+    warn!(error = error as &dyn Error, "cannot accept a connection");
+}
+
+/// A connection too many.
+pub(super) fn connection_refused(connections: usize) {
+    warn!(
+        connections,
+        "connection refused: the limit is reached (max_connections)"
+    );
+}
+
+/// A client that does not read.
+pub(super) fn client_stuck(client: ClientId) {
+    warn!(
+        client = client.0,
+        "client closed: it has read nothing for too long (write_timeout)"
+    );
+}
+
+/// A client that gave a reply up in the middle of a frame.
+pub(super) fn reply_cut(client: ClientId) {
+    warn!(
+        client = client.0,
+        "client closed: it gave up a reply in the middle of a frame"
+    );
+}
+
+/// A mold could not be started.
+pub(super) fn cannot_spawn(app: &str, error: &io::Error) {
+    error!(app, error = error as &dyn Error, "cannot start a mold");
+}
+
+/// A mold does not take messages.
+pub(super) fn mold_unreachable(app: &str, error: &io::Error) {
+    error!(
+        app,
+        error = error as &dyn Error,
+        "the mold does not take messages; killing it"
+    );
+}
+
+/// A new worker's socket is of no use.
+pub(super) fn cannot_adopt(worker: WorkerId, error: &io::Error) {
+    error!(
+        worker = worker.0,
+        error = error as &dyn Error,
+        "cannot use a new worker's socket"
+    );
+}
+
+/// A signal that means nothing to this version.
+pub(super) fn signal_ignored(signal: Signal) {
+    warn!(%signal, "signal ignored");
+}

@@ -1,0 +1,332 @@
+//! The arbiter's decisions: a state machine from events to effects.
+//!
+//! Pure: it reads no clock (the time comes with each event), awaits nothing and touches no
+//! process. Whoever runs it carries the effects out, in order.
+//!
+//! An app has *slots*, one per configured worker. A slot owns at most one worker; a worker that
+//! is on its way out has lost its slot already, so that its successor need not wait for it. A
+//! worker holds at most one *lease*, the call that it serves.
+
+mod app;
+mod backoff;
+mod call;
+mod generation;
+mod report;
+mod status;
+mod stop;
+#[cfg(test)]
+mod tests;
+mod timers;
+mod worker;
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use crate::config::{AppSettings, LifecycleSettings};
+use crate::process::hop::{CallId, Exit, Failure, Fate, Initialised, Stage, WorkerId};
+use crate::protocol::{AppPath, Dialect, RawId, WireError};
+
+use app::App;
+use call::Call;
+use stop::Phase;
+use timers::{Timer, Timers};
+use worker::Worker;
+
+pub use report::{DeathCause, Report};
+pub use status::{AppStatus, Status, WorkerStatus};
+
+/// An app, by its place in the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AppId(pub usize);
+
+/// A mold and its copies, unique for the arbiter's life; counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct GenerationId(pub u64);
+
+/// A client's connection, unique for the arbiter's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ClientId(pub u64);
+
+/// A slot of an app, by its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct SlotId {
+    app: AppId,
+    at: usize,
+}
+
+/// A call as a client asks for it.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// To answer under.
+    pub id: RawId,
+    /// The app that is to serve it.
+    pub app_path: AppPath,
+    /// The client's own limit.
+    pub timeout: Option<Duration>,
+    /// Whether the client may have several calls in flight.
+    pub multiplex: bool,
+    /// How the client writes.
+    pub dialect: Dialect,
+    /// The client's frame, for the worker.
+    pub frame: Bytes,
+}
+
+/// Something that has happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A client asks for a call.
+    Request(ClientId, Request),
+    /// A client does not wait for this call any more.
+    Cancel(ClientId, RawId),
+    /// A client's connection is closed.
+    Disconnected(ClientId),
+    /// The client of this worker's call does not read: the worker's socket is not read either.
+    Stalled(WorkerId),
+    /// The client reads again.
+    Resumed(WorkerId),
+    /// A mold does this now.
+    MoldStage(GenerationId, Stage),
+    /// A mold can fork.
+    MoldReady(GenerationId, Initialised),
+    /// A mold could not start; it ends.
+    MoldFailed(GenerationId, Failure),
+    /// A mold's process has ended.
+    MoldGone(GenerationId, Option<Exit>),
+    /// A worker's process exists.
+    Forked(WorkerId, i32),
+    /// A worker's process could not be made.
+    ForkFailed(WorkerId, Failure),
+    /// A worker can serve calls.
+    WorkerReady(WorkerId),
+    /// A worker could not start; it ends.
+    WorkerFailed(WorkerId, Failure),
+    /// A worker has sent a part of a reply.
+    Chunk(WorkerId, CallId, Bytes),
+    /// A worker has sent the end of a reply.
+    Final(WorkerId, CallId, Fate, Bytes),
+    /// A worker has sent what none of ours would.
+    WorkerMisbehaved(WorkerId),
+    /// Everything that a worker has written is read, and its socket is closed.
+    WorkerDrained(WorkerId),
+    /// A worker's process has ended and was reaped.
+    WorkerExited(WorkerId, Exit),
+    /// Stop, and give calls this long to end.
+    Stop(Duration),
+}
+
+/// Something to be done.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Start the mold of this generation.
+    SpawnMold(GenerationId, AppId),
+    /// Tell a mold to end.
+    StopMold(GenerationId),
+    /// Kill a mold.
+    KillMold(GenerationId),
+    /// Have a mold make this worker.
+    Fork(GenerationId, WorkerId),
+    /// Tell a worker to close its app and end.
+    StopWorker(WorkerId),
+    /// Kill a worker.
+    KillWorker(WorkerId),
+    /// A worker is no more: forget its socket.
+    ForgetWorker(WorkerId),
+    /// Send a call to a worker.
+    Dispatch {
+        /// To whom.
+        worker: WorkerId,
+        /// The call.
+        call: CallId,
+        /// When it has to be done.
+        deadline: Option<Instant>,
+        /// From one chunk to the next.
+        timeout: Option<Duration>,
+        /// The client's frame.
+        frame: Bytes,
+    },
+    /// Tell a worker that nobody waits for this call, and read what it writes on.
+    CancelCall(WorkerId, CallId),
+    /// Write frames of a reply to a client.
+    Forward {
+        /// To whom.
+        client: ClientId,
+        /// Of which call.
+        call: CallId,
+        /// From whom; to be paused if the client does not read.
+        worker: WorkerId,
+        /// The frames, for the client as they are.
+        frames: Bytes,
+    },
+    /// Write an error to a client.
+    Fail {
+        /// To whom.
+        client: ClientId,
+        /// Under which id.
+        id: RawId,
+        /// How the client reads.
+        dialect: Dialect,
+        /// The error.
+        error: WireError,
+    },
+    /// Do not write what is not written yet of this call's reply.
+    Discard(ClientId, CallId),
+    /// Every app can serve.
+    AllReady,
+    /// No app can ever serve; the host is of no use.
+    AllFailed,
+    /// Something for the log.
+    Report(Report),
+    /// Every process has ended after a stop.
+    Finished,
+}
+
+/// The state of everything.
+#[derive(Debug)]
+pub struct Machine {
+    now: Instant,
+    lifecycle: LifecycleSettings,
+    apps: Vec<App>,
+    by_name: HashMap<String, AppId>,
+    generations: HashMap<GenerationId, AppId>,
+    workers: HashMap<WorkerId, Worker>,
+    calls: HashMap<CallId, Call>,
+    clients: HashMap<ClientId, HashMap<RawId, CallId>>,
+    timers: Timers,
+    phase: Phase,
+    ready_reported: bool,
+    last_generation: u64,
+    last_worker: u64,
+    last_call: u64,
+    dice: u64,
+    effects: Vec<Effect>,
+}
+
+impl Machine {
+    /// A machine that has not started anything yet. `seed` decides the jitter of delays.
+    pub fn new(
+        apps: &[AppSettings],
+        lifecycle: LifecycleSettings,
+        seed: u64,
+        now: Instant,
+    ) -> Machine {
+        let by_name = apps
+            .iter()
+            .enumerate()
+            .map(|(at, app)| (app.name.clone(), AppId(at)));
+        Machine {
+            now,
+            lifecycle,
+            by_name: by_name.collect(),
+            apps: apps.iter().map(App::new).collect(),
+            generations: HashMap::new(),
+            workers: HashMap::new(),
+            calls: HashMap::new(),
+            clients: HashMap::new(),
+            timers: Timers::default(),
+            phase: Phase::Running,
+            ready_reported: false,
+            last_generation: 0,
+            last_worker: 0,
+            last_call: 0,
+            dice: seed | 1,
+            effects: Vec::new(),
+        }
+    }
+
+    /// Starts every app.
+    pub fn start(&mut self, now: Instant) {
+        self.now = now;
+        for at in 0..self.apps.len() {
+            self.boot(AppId(at));
+        }
+    }
+
+    /// Takes an event in.
+    pub fn handle(&mut self, now: Instant, event: Event) {
+        self.now = now;
+        match event {
+            Event::Request(client, request) => self.request(client, request),
+            Event::Cancel(client, id) => self.cancel_by_id(client, &id),
+            Event::Disconnected(client) => self.disconnected(client),
+            Event::Stalled(worker) => self.stalled(worker),
+            Event::Resumed(worker) => self.resumed(worker),
+            Event::MoldStage(generation, stage) => self.mold_stage(generation, stage),
+            Event::MoldReady(generation, how) => self.mold_ready(generation, how),
+            Event::MoldFailed(generation, failure) => self.mold_failed(generation, failure),
+            Event::MoldGone(generation, exit) => self.mold_gone(generation, exit),
+            Event::Forked(worker, pid) => self.forked(worker, pid),
+            Event::ForkFailed(worker, failure) => self.fork_failed(worker, failure),
+            Event::WorkerReady(worker) => self.worker_ready(worker),
+            Event::WorkerFailed(worker, failure) => {
+                self.expel(worker, DeathCause::StartFailed(failure));
+            }
+            Event::Chunk(worker, call, frames) => self.chunk(worker, call, frames),
+            Event::Final(worker, call, fate, frames) => self.last(worker, call, fate, frames),
+            Event::WorkerMisbehaved(worker) => self.kill(worker, DeathCause::Misbehaved),
+            Event::WorkerDrained(worker) => self.drained(worker),
+            Event::WorkerExited(worker, exit) => self.exited(worker, exit),
+            Event::Stop(grace) => self.stop(grace),
+        }
+        self.settle_stop();
+    }
+
+    /// Lets time pass: everything that is due by now happens.
+    pub fn advance(&mut self, now: Instant) {
+        self.now = now;
+        while let Some(timer) = self.timers.take_due(now) {
+            match timer {
+                Timer::Call(call) => self.call_due(call),
+                Timer::Worker(worker) => self.worker_due(worker),
+                Timer::Exit(worker) => self.bury(worker, None),
+                Timer::Slot(slot) => self.fill(slot),
+                Timer::Boot(generation) => self.boot_due(generation),
+                Timer::Retry(app) => self.boot(app),
+                Timer::Stop => self.stop_due(),
+            }
+        }
+        self.settle_stop();
+    }
+
+    /// When [`Machine::advance`] has something to do next.
+    pub fn next_due(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
+    /// Whether the time of a graceful stop is over, and only killed processes are awaited.
+    pub fn is_past_stop(&self, now: Instant) -> bool {
+        matches!(self.phase, Phase::Stopping(until) if until <= now)
+    }
+
+    /// Moves what is to be done to `out`, in order.
+    pub fn take_effects(&mut self, out: &mut Vec<Effect>) {
+        out.append(&mut self.effects);
+    }
+
+    /// The client's id of a call in flight.
+    pub fn request_id(&self, call: CallId) -> Option<&RawId> {
+        self.calls.get(&call).map(|call| &call.id)
+    }
+
+    /// The app's name.
+    pub fn app_name(&self, app: AppId) -> &str {
+        &self.apps[app.0].name
+    }
+
+    fn effect(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    fn report(&mut self, report: Report) {
+        self.effect(Effect::Report(report));
+    }
+
+    /// A number from 0 to 1 (xorshift).
+    fn roll(&mut self) -> f64 {
+        self.dice ^= self.dice << 13;
+        self.dice ^= self.dice >> 7;
+        self.dice ^= self.dice << 17;
+        (self.dice >> 11) as f64 / (1u64 << 53) as f64
+    }
+}

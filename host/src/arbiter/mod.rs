@@ -1,0 +1,81 @@
+//! The arbiter: it listens to clients, routes their calls to workers, and sees to it that there
+//! are workers. One thread; it runs no wasm.
+//!
+//! `machine` decides, purely; `run` is the loop that feeds it and carries out what it decided.
+//! The other modules are the edges: connections, sockets to children, the log.
+
+mod client;
+mod effects;
+mod gate;
+mod input;
+mod link;
+mod listen;
+mod log;
+mod machine;
+mod outbox;
+mod run;
+mod status;
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::config::Settings;
+
+pub use listen::ListenError;
+
+/// Something that whoever runs the arbiter may want to tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServeEvent {
+    /// Every app can serve calls. Reported once.
+    Ready {
+        /// The apps' names, in the order of the configuration.
+        apps: Vec<String>,
+        /// Where they are called.
+        socket: PathBuf,
+    },
+}
+
+/// Why the host does not serve.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The socket cannot be had.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// No app can start. Holds each app's name and reason.
+    #[error("no app can start:{}", list(.0))]
+    NoApp(Vec<(String, String)>),
+    /// There is no place for compiled components.
+    #[error(
+        "there is no directory for compiled components: set `cache_dir` in the configuration, or \
+         XDG_CACHE_HOME or HOME"
+    )]
+    NoCacheDir,
+    /// The system refuses something that the arbiter cannot do without.
+    #[error("cannot start the arbiter: {0}")]
+    System(#[from] io::Error),
+}
+
+fn list(failed: &[(String, String)]) -> String {
+    failed
+        .iter()
+        .map(|(app, reason)| format!("\n  {app}: {reason}"))
+        .collect()
+}
+
+/// Serves until it is told to stop by a signal (TERM or INT: gracefully, a second one or QUIT: at
+/// once). Blocks. `observer` is told what happens.
+///
+/// # Errors
+/// Nothing could be served.
+pub fn serve(
+    settings: Settings,
+    socket: PathBuf,
+    observer: impl FnMut(ServeEvent),
+) -> Result<(), ServeError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()?;
+    let local = tokio::task::LocalSet::new();
+    local.block_on(&runtime, run::run(settings, socket, observer))
+}

@@ -1,0 +1,189 @@
+//! What is to be written to a peer: collected while events are handled, written once per wakeup.
+//! Small pieces are copied together, large ones are shared.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::net::UnixStream;
+
+/// Larger pieces are not copied.
+const COPIED_BYTES_MAX: usize = 8 << 10;
+/// How many pieces one write takes.
+const PIECES_PER_WRITE: usize = 32;
+
+/// Bytes in order. Positions count from the first byte ever pushed.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    sealed: VecDeque<Bytes>,
+    tail: BytesMut,
+    pushed: u64,
+    written: u64,
+}
+
+/// How far a flush came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flushed {
+    /// All is written.
+    All,
+    /// The peer has to read first.
+    Blocked,
+}
+
+impl Outbox {
+    /// Adds bytes, copying them.
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        self.tail.extend_from_slice(bytes);
+        self.pushed += bytes.len() as u64;
+    }
+
+    /// Adds bytes, sharing them if they are many.
+    pub(super) fn push_shared(&mut self, bytes: Bytes) {
+        if bytes.len() <= COPIED_BYTES_MAX {
+            return self.push(&bytes);
+        }
+        if !self.tail.is_empty() {
+            self.sealed.push_back(self.tail.split().freeze());
+        }
+        self.pushed += bytes.len() as u64;
+        self.sealed.push_back(bytes);
+    }
+
+    /// How many bytes wait.
+    pub(super) fn len(&self) -> usize {
+        (self.pushed - self.written) as usize
+    }
+
+    /// The position behind the last byte pushed.
+    pub(super) fn pushed(&self) -> u64 {
+        self.pushed
+    }
+
+    /// The position behind the last byte written.
+    pub(super) fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Takes everything from this position on out again. What is written stays written.
+    pub(super) fn truncate(&mut self, position: u64) {
+        let mut excess = self.pushed.saturating_sub(position.max(self.written)) as usize;
+        self.pushed -= excess as u64;
+        let of_tail = excess.min(self.tail.len());
+        self.tail.truncate(self.tail.len() - of_tail);
+        excess -= of_tail;
+        while excess > 0
+            && let Some(mut last) = self.sealed.pop_back()
+        {
+            let of_last = excess.min(last.len());
+            excess -= of_last;
+            last.truncate(last.len() - of_last);
+            if !last.is_empty() {
+                self.sealed.push_back(last);
+            }
+        }
+    }
+
+    /// Writes as much as the peer takes now.
+    pub(super) fn flush(&mut self, stream: &UnixStream) -> io::Result<Flushed> {
+        while self.len() > 0 {
+            match stream.try_write_vectored(&self.pieces()) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => self.advance(count),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Ok(Flushed::Blocked);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Flushed::All)
+    }
+
+    fn pieces(&self) -> Vec<IoSlice<'_>> {
+        let tail = Some(&self.tail[..]).filter(|tail| !tail.is_empty());
+        self.sealed
+            .iter()
+            .map(|piece| &piece[..])
+            .chain(tail)
+            .take(PIECES_PER_WRITE)
+            .map(IoSlice::new)
+            .collect()
+    }
+
+    fn advance(&mut self, mut count: usize) {
+        self.written += count as u64;
+        while let Some(first) = self.sealed.front_mut() {
+            if first.len() > count {
+                return first.advance(count);
+            }
+            count -= first.len();
+            self.sealed.pop_front();
+        }
+        self.tail.advance(count);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use tokio::io::AsyncReadExt;
+
+    fn run(test: impl Future<Output = ()>) {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()
+            .unwrap()
+            .block_on(test);
+    }
+
+    #[test]
+    fn small_and_large_pieces_arrive_in_order_however_slowly_they_are_read() {
+        run(async {
+            let (ours, mut theirs) = UnixStream::pair().unwrap();
+            let mut outbox = Outbox::default();
+            let mut expected = Vec::new();
+            for round in 0..40u8 {
+                let large = vec![round; if round % 3 == 0 { 100_000 } else { 10 }];
+                outbox.push(&[round]);
+                outbox.push_shared(Bytes::from(large.clone()));
+                expected.push(round);
+                expected.extend(large);
+            }
+            let mut received = Vec::new();
+            let mut blocked = 0;
+            while received.len() < expected.len() {
+                if outbox.flush(&ours).unwrap() == Flushed::Blocked {
+                    blocked += 1;
+                }
+                theirs.read_buf(&mut received).await.unwrap();
+                ours.writable().await.unwrap();
+            }
+            assert_eq!(received, expected);
+            assert!(blocked > 0);
+            assert_eq!((outbox.len(), outbox.written()), (0, expected.len() as u64));
+        });
+    }
+
+    #[test]
+    fn what_is_truncated_is_not_written() {
+        run(async {
+            let (ours, mut theirs) = UnixStream::pair().unwrap();
+            let mut outbox = Outbox::default();
+            outbox.push(b"kept");
+            let position = outbox.pushed();
+            outbox.push(b"dropped");
+            outbox.push_shared(Bytes::from(vec![1; 20_000]));
+            outbox.push(b"dropped");
+            outbox.truncate(position);
+            outbox.push(b"!");
+            assert_eq!(outbox.flush(&ours).unwrap(), Flushed::All);
+            outbox.truncate(0);
+            assert_eq!(outbox.len(), 0);
+            drop(ours);
+            let mut received = Vec::new();
+            theirs.read_to_end(&mut received).await.unwrap();
+            assert_eq!(received, b"kept!");
+        });
+    }
+}

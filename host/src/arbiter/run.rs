@@ -1,0 +1,509 @@
+//! The loop: everything that happens comes in as an [`Input`], goes to the machine as an event,
+//! and what the machine decides is carried out; what is to be written is written once per wakeup.
+
+use std::collections::HashMap;
+use std::future::pending;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::client::{Client, FromClient};
+use super::input::Input;
+use super::link::{MoldLink, WorkerLink};
+use super::listen::Listener;
+use super::machine::{AppId, ClientId, Effect, Event, GenerationId, Machine};
+use super::outbox::Flushed;
+use super::{ServeError, ServeEvent, log};
+use crate::config::Settings;
+use crate::process::hop::{self, Up, WorkerId};
+use crate::process::signals::Signals;
+use crate::process::spawn::Executable;
+use crate::protocol::{Dialect, RawId, WireError};
+
+/// Inputs that wait for the loop; whoever brings more waits.
+const INPUTS_MAX: usize = 1024;
+/// Inputs that are handled before anything is written.
+const BATCH_MAX: usize = 256;
+/// How long to wait when the system has no descriptor left for a connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How long killed processes may take to end before the arbiter ends without them.
+const LAST_WAIT: Duration = Duration::from_secs(2);
+
+/// What a flush is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Peer {
+    Client(ClientId),
+    Worker(WorkerId),
+}
+
+/// Everything that the arbiter holds.
+pub(super) struct Arbiter<O> {
+    pub(super) settings: Settings,
+    pub(super) cache_dir: PathBuf,
+    pub(super) socket: PathBuf,
+    pub(super) executable: Executable,
+    pub(super) machine: Machine,
+    pub(super) clients: HashMap<ClientId, Client>,
+    pub(super) workers: HashMap<WorkerId, WorkerLink>,
+    pub(super) worker_apps: HashMap<WorkerId, AppId>,
+    pub(super) molds: HashMap<GenerationId, (MoldLink, AppId)>,
+    pub(super) input: mpsc::Sender<Input>,
+    /// Peers with something to be written.
+    pub(super) dirty: Vec<Peer>,
+    /// For encoding single frames.
+    pub(super) frame: Vec<u8>,
+    pub(super) observer: O,
+    pub(super) outcome: Option<Result<(), ServeError>>,
+    effects: Vec<Effect>,
+    listener: Option<(Listener, JoinHandle<()>)>,
+    last_client: u64,
+    stop_signals: u32,
+}
+
+/// See [`super::serve`].
+pub(super) async fn run(
+    settings: Settings,
+    socket: PathBuf,
+    observer: impl FnMut(ServeEvent),
+) -> Result<(), ServeError> {
+    let signals = Signals::listen()?;
+    let executable = Executable::current()?;
+    let cache_dir = cache_dir(&settings).ok_or(ServeError::NoCacheDir)?;
+    let listener = Listener::bind(&socket)?;
+    let (input, inputs) = mpsc::channel(INPUTS_MAX);
+    let accepting = accept(&listener, input.clone())?;
+    let seed = getrandom::u64().unwrap_or(1);
+    let machine = Machine::new(
+        &settings.apps,
+        settings.lifecycle.clone(),
+        seed,
+        Instant::now(),
+    );
+    let arbiter = Arbiter {
+        settings,
+        cache_dir,
+        socket,
+        executable,
+        machine,
+        clients: HashMap::new(),
+        workers: HashMap::new(),
+        worker_apps: HashMap::new(),
+        molds: HashMap::new(),
+        input,
+        dirty: Vec::new(),
+        frame: Vec::new(),
+        observer,
+        outcome: None,
+        effects: Vec::new(),
+        listener: Some((listener, accepting)),
+        last_client: 0,
+        stop_signals: 0,
+    };
+    arbiter.run(inputs, &signals).await
+}
+
+/// Where compiled components are kept.
+fn cache_dir(settings: &Settings) -> Option<PathBuf> {
+    let set = |name| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    settings
+        .cache_dir
+        .clone()
+        .or_else(|| set("XDG_CACHE_HOME").map(|dir| dir.join("dirty")))
+        .or_else(|| set("HOME").map(|dir| dir.join(".cache/dirty")))
+        .and_then(|dir| std::path::absolute(dir).ok())
+}
+
+fn accept(listener: &Listener, input: mpsc::Sender<Input>) -> io::Result<JoinHandle<()>> {
+    let listener = UnixListener::from_std(listener.socket.try_clone()?)?;
+    Ok(tokio::task::spawn_local(async move {
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) => {
+                    if input.send(Input::Connected(stream)).await.is_err() {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    log::accept_failed(&error);
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }))
+}
+
+impl<O: FnMut(ServeEvent)> Arbiter<O> {
+    async fn run(
+        mut self,
+        mut inputs: mpsc::Receiver<Input>,
+        signals: &Signals,
+    ) -> Result<(), ServeError> {
+        self.machine.start(Instant::now());
+        self.carry_out();
+        let mut last_wait = None;
+        loop {
+            self.flush();
+            if let Some(outcome) = self.outcome.take() {
+                return outcome;
+            }
+            let due = [self.machine.next_due(), last_wait]
+                .into_iter()
+                .flatten()
+                .min();
+            let first = tokio::select! {
+                biased;
+                Some(first) = inputs.recv() => first,
+                signal = signals.recv() => Input::Signal(signal?),
+                () = sleep_until(due) => Input::Due,
+            };
+            self.take(first);
+            for _ in 1..BATCH_MAX {
+                let Ok(next) = inputs.try_recv() else { break };
+                self.take(next);
+            }
+            if self.machine.is_past_stop(Instant::now()) {
+                let end = *last_wait.get_or_insert(Instant::now() + LAST_WAIT);
+                if Instant::now() >= end {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, input: Input) {
+        let now = Instant::now();
+        match input {
+            Input::Connected(stream) => self.connected(stream),
+            Input::Client(client, from) => self.from_client(now, client, from),
+            Input::ClientWritable(client) => {
+                if let Some(entry) = self.clients.get_mut(&client) {
+                    entry.awaited = false;
+                    self.dirty.push(Peer::Client(client));
+                }
+            }
+            Input::ClientStuck(client) => {
+                log::client_stuck(client);
+                self.close_client(client);
+            }
+            Input::Worker(worker, message) => self.from_worker(now, worker, message),
+            Input::WorkerBroken(worker) => {
+                self.machine.handle(now, Event::WorkerMisbehaved(worker));
+            }
+            Input::WorkerDrained(worker) => self.machine.handle(now, Event::WorkerDrained(worker)),
+            Input::WorkerWritable(worker) => {
+                if let Some(link) = self.workers.get_mut(&worker) {
+                    link.awaited = false;
+                    self.dirty.push(Peer::Worker(worker));
+                }
+            }
+            Input::Mold(generation, message, new) => self.from_mold(now, generation, message, new),
+            Input::MoldGone(generation, exit) => {
+                self.molds.remove(&generation);
+                self.machine.handle(now, Event::MoldGone(generation, exit));
+            }
+            Input::Signal(signal) => self.signal(now, signal),
+            Input::Due => self.machine.advance(now),
+        }
+        self.carry_out();
+    }
+
+    fn carry_out(&mut self) {
+        let mut effects = std::mem::take(&mut self.effects);
+        loop {
+            self.machine.take_effects(&mut effects);
+            if effects.is_empty() {
+                break;
+            }
+            for effect in effects.drain(..) {
+                self.apply(effect);
+            }
+        }
+        self.effects = effects;
+    }
+
+    fn connected(&mut self, stream: UnixStream) {
+        if self.clients.len() >= self.settings.server.connections_max {
+            log::connection_refused(self.clients.len());
+            refuse(&stream, self.clients.len());
+            return;
+        }
+        self.last_client += 1;
+        let id = ClientId(self.last_client);
+        let frame_bytes_max = self.settings.server.frame_bytes_max;
+        let client = Client::start(id, stream, frame_bytes_max, self.input.clone());
+        self.clients.insert(id, client);
+    }
+
+    fn from_client(&mut self, now: Instant, client: ClientId, from: FromClient) {
+        match from {
+            FromClient::Request(request) => {
+                self.machine.handle(now, Event::Request(client, request));
+            }
+            FromClient::Cancel(id) => self.machine.handle(now, Event::Cancel(client, id)),
+            FromClient::Status(dialect, id) => self.answer_status(client, dialect, &id),
+            FromClient::Malformed(dialect, id, error) => {
+                self.write_error(client, dialect, id.as_str(), &error);
+            }
+            FromClient::OutOfSync(dialect, error) => {
+                self.write_error(client, dialect, RawId::null().as_str(), &error);
+                self.machine.handle(now, Event::Disconnected(client));
+                if let Some(entry) = self.clients.get_mut(&client) {
+                    entry.closing = true;
+                }
+            }
+            FromClient::Closed => self.close_client(client),
+        }
+    }
+
+    /// Forgets a client: its connection is closed, its calls are nobody's.
+    pub(super) fn close_client(&mut self, client: ClientId) {
+        if let Some(entry) = self.clients.remove(&client) {
+            self.resume_workers(&entry.stalled);
+            self.machine
+                .handle(Instant::now(), Event::Disconnected(client));
+        }
+    }
+
+    fn from_worker(&mut self, now: Instant, worker: WorkerId, message: Up) {
+        let event = match message {
+            Up::Ready => Event::WorkerReady(worker),
+            Up::Failed(failure) => Event::WorkerFailed(worker, failure),
+            Up::Chunk(call, frames) => Event::Chunk(worker, call, frames),
+            Up::Final(call, fate, frames) => Event::Final(worker, call, fate, frames),
+            Up::Log {
+                call,
+                source,
+                level,
+                message,
+            } => {
+                let app = self
+                    .worker_apps
+                    .get(&worker)
+                    .map(|app| self.machine.app_name(*app));
+                let request = call.and_then(|call| self.machine.request_id(call));
+                let app = app.unwrap_or_default();
+                return log::line(app, Some(worker), request, source, level, &message);
+            }
+            _ => Event::WorkerMisbehaved(worker),
+        };
+        self.machine.handle(now, event);
+    }
+
+    fn from_mold(
+        &mut self,
+        now: Instant,
+        generation: GenerationId,
+        message: Up,
+        new: Option<super::input::NewWorker>,
+    ) {
+        let event = match message {
+            Up::Hello(hop::VERSION) => return,
+            Up::Stage(stage) => Event::MoldStage(generation, stage),
+            Up::Initialised(how) => Event::MoldReady(generation, how),
+            Up::Failed(failure) => Event::MoldFailed(generation, failure),
+            Up::Forked { worker, pid } => {
+                match new.map(|new| self.adopt(generation, worker, new)) {
+                    Some(Ok(())) => Event::Forked(worker, pid),
+                    Some(Err(error)) => {
+                        log::cannot_adopt(worker, &error);
+                        return self.kill_mold(generation);
+                    }
+                    None => return self.kill_mold(generation),
+                }
+            }
+            Up::ForkFailed(worker, failure) => Event::ForkFailed(worker, failure),
+            Up::Exited(worker, exit) => Event::WorkerExited(worker, exit),
+            Up::Log {
+                source,
+                level,
+                message,
+                ..
+            } => {
+                let app = self
+                    .molds
+                    .get(&generation)
+                    .map(|(_, app)| self.machine.app_name(*app));
+                return log::line(app.unwrap_or_default(), None, None, source, level, &message);
+            }
+            // Another version, or nonsense. Its end is an event of its own.
+            Up::Hello(_) | Up::Ready | Up::Chunk(..) | Up::Final(..) => {
+                return self.kill_mold(generation);
+            }
+        };
+        self.machine.handle(now, event);
+    }
+
+    fn adopt(
+        &mut self,
+        generation: GenerationId,
+        worker: WorkerId,
+        new: super::input::NewWorker,
+    ) -> io::Result<()> {
+        let frame_bytes_max = self.settings.server.frame_bytes_max;
+        let link = WorkerLink::start(worker, new, frame_bytes_max, self.input.clone())?;
+        self.workers.insert(worker, link);
+        if let Some((_, app)) = self.molds.get(&generation) {
+            self.worker_apps.insert(worker, *app);
+        }
+        Ok(())
+    }
+
+    fn signal(&mut self, now: Instant, signal: Signal) {
+        let grace = match signal {
+            Signal::SIGTERM | Signal::SIGINT => {
+                self.stop_signals += 1;
+                let again = self.stop_signals > 1;
+                if again {
+                    Duration::ZERO
+                } else {
+                    self.settings.lifecycle.graceful_timeout
+                }
+            }
+            Signal::SIGQUIT => Duration::ZERO,
+            other => return log::signal_ignored(other),
+        };
+        // New clients fail at once instead of waiting for a host that goes.
+        if let Some((_, accepting)) = self.listener.take() {
+            accepting.abort();
+        }
+        self.machine.handle(now, Event::Stop(grace));
+        self.machine.advance(now);
+    }
+
+    /// Writes what has collected.
+    fn flush(&mut self) {
+        while let Some(peer) = self.dirty.pop() {
+            match peer {
+                Peer::Client(client) => self.flush_client(client),
+                Peer::Worker(worker) => self.flush_worker(worker),
+            }
+            self.carry_out();
+        }
+    }
+
+    fn flush_client(&mut self, id: ClientId) {
+        let Some(client) = self.clients.get_mut(&id) else {
+            return;
+        };
+        match client.flush() {
+            Ok(Flushed::All) if client.closing => self.close_client(id),
+            Ok(flushed) => {
+                let caught_up = client.take_stalled();
+                if flushed == Flushed::Blocked && !client.awaited {
+                    client.awaited = true;
+                    let limit = self.settings.server.write_timeout;
+                    await_client(id, client.stream.clone(), limit, self.input.clone());
+                }
+                self.resume_workers(&caught_up);
+            }
+            Err(_) => self.close_client(id),
+        }
+    }
+
+    fn flush_worker(&mut self, id: WorkerId) {
+        let Some(link) = self.workers.get_mut(&id) else {
+            return;
+        };
+        // If it cannot be written to, it is dead, and reading it says so.
+        if let Ok(Flushed::Blocked) = link.flush()
+            && !link.awaited
+        {
+            link.awaited = true;
+            let (stream, input) = (link.stream.clone(), self.input.clone());
+            tokio::task::spawn_local(async move {
+                if stream.writable().await.is_ok() {
+                    let _ = input.send(Input::WorkerWritable(id)).await;
+                }
+            });
+        }
+    }
+
+    /// Reads workers again that had to wait for a slow client.
+    fn resume_workers(&mut self, workers: &[WorkerId]) {
+        for worker in workers {
+            if let Some(link) = self.workers.get(worker).filter(|link| link.is_paused()) {
+                link.resume();
+                self.machine.handle(Instant::now(), Event::Resumed(*worker));
+            }
+        }
+    }
+
+    /// Writes an error frame to a client.
+    pub(super) fn write_error(
+        &mut self,
+        client: ClientId,
+        dialect: Dialect,
+        id: &str,
+        error: &WireError,
+    ) {
+        if let Some(entry) = self.clients.get_mut(&client) {
+            self.frame.clear();
+            dialect.write_error(&mut self.frame, id, error);
+            entry.push(&self.frame);
+            self.dirty.push(Peer::Client(client));
+        }
+    }
+
+    fn kill_mold(&self, generation: GenerationId) {
+        if let Some((link, _)) = self.molds.get(&generation) {
+            link.kill();
+        }
+    }
+}
+
+/// Tells the loop when a client can be written to, or that it has not read anything for too long.
+fn await_client(
+    id: ClientId,
+    stream: Rc<UnixStream>,
+    limit: Option<Duration>,
+    input: mpsc::Sender<Input>,
+) {
+    tokio::task::spawn_local(async move {
+        let writable = stream.writable();
+        let message = match limit {
+            None => writable.await.is_ok().then_some(Input::ClientWritable(id)),
+            Some(limit) => match tokio::time::timeout(limit, writable).await {
+                Ok(Ok(())) => Some(Input::ClientWritable(id)),
+                Ok(Err(_)) => None,
+                Err(_elapsed) => Some(Input::ClientStuck(id)),
+            },
+        };
+        if let Some(message) = message {
+            let _ = input.send(message).await;
+        }
+    });
+}
+
+/// Says why to a client that comes too late.
+fn refuse(stream: &UnixStream, connections: usize) {
+    let message = format!("the host has {connections} connections, which is its limit");
+    let error = WireError::dirty(message)
+        .with("retryable", true)
+        .with("retry_after", 1);
+    let mut frame = Vec::new();
+    Dialect::Json.write_error(&mut frame, RawId::null().as_str(), &error);
+    // A fresh socket has room for it; if not, the closed connection says the same.
+    let _ = stream.try_write(&frame);
+}
+
+async fn sleep_until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due.into()).await,
+        None => pending().await,
+    }
+}
+
+/// A path that means the same in a child whose working directory is another.
+pub(super) fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}

@@ -1,0 +1,212 @@
+//! `dirty call`.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::value::{RawValue, to_raw_value};
+use thiserror::Error;
+
+use super::connect::{block_on, connect};
+use super::failure::Failure;
+use super::output;
+use super::socket::{Located, SocketArgs};
+use crate::client::Reply;
+use crate::config;
+
+const EXAMPLES: &str = "\
+Examples:
+  dirty call demo echo hello 42 '[1, 2]' --kw lang=en
+  dirty call demo count 5 --kw delay_ms=300      a stream: one line per chunk
+  dirty call --timeout 2 demo sleep 60           fails after two seconds
+  dirty call demo echo '\"42\"' -- --not-an-option
+
+An argument is JSON where it parses as JSON, else a string. The result goes to standard output as
+JSON. An error goes to standard error with its type, and the exit code is 1.";
+
+/// The arguments of `dirty call`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct CallArgs {
+    #[command(flatten)]
+    location: SocketArgs,
+    /// How long the call may take, if that is less than the app's own timeout
+    #[arg(long, value_name = "SECONDS", value_parser = timeout)]
+    timeout: Option<Duration>,
+    /// An argument by name; may be repeated
+    #[arg(long = "kw", value_name = "KEY=VALUE", value_parser = keyword)]
+    keywords: Vec<Keyword>,
+    /// The app's name
+    app: String,
+    /// The action's name
+    action: String,
+    /// The arguments
+    #[arg(value_name = "ARG", allow_negative_numbers = true, value_parser = argument)]
+    arguments: Vec<Argument>,
+}
+
+/// A JSON text, exactly as it was typed.
+#[derive(Debug, Clone)]
+struct Argument(Box<RawValue>);
+
+#[derive(Debug, Clone)]
+struct Keyword {
+    key: String,
+    value: Argument,
+}
+
+/// What is wrong with an option's value.
+#[derive(Debug, Error)]
+enum ArgumentError {
+    #[error(transparent)]
+    Seconds(#[from] config::Problem),
+    #[error("a call needs more time than none")]
+    NoTime,
+    #[error("not of the form KEY=VALUE")]
+    NoKey,
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+}
+
+fn timeout(text: &str) -> Result<Duration, ArgumentError> {
+    let timeout = config::parse_seconds(text)?;
+    if timeout.is_zero() {
+        return Err(ArgumentError::NoTime);
+    }
+    Ok(timeout)
+}
+
+fn argument(text: &str) -> Result<Argument, ArgumentError> {
+    let json = serde_json::from_str(text).or_else(|_| to_raw_value(text))?;
+    Ok(Argument(json))
+}
+
+fn keyword(text: &str) -> Result<Keyword, ArgumentError> {
+    match text.split_once('=') {
+        None | Some(("", _)) => Err(ArgumentError::NoKey),
+        Some((key, value)) => Ok(Keyword {
+            key: key.to_owned(),
+            value: argument(value)?,
+        }),
+    }
+}
+
+impl CallArgs {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let mut keys = HashSet::new();
+        if let Some(twice) = self.keywords.iter().find(|word| !keys.insert(&word.key)) {
+            return Err(Failure::KeywordTwice(twice.key.clone()));
+        }
+        let located = self.location.locate_for_client()?;
+        block_on(self.call(&located))
+    }
+
+    async fn call(self, located: &Located) -> Result<(), Failure> {
+        let client = connect(located).await?;
+        let arguments = self.arguments.into_iter().map(|argument| argument.0);
+        let keywords = self
+            .keywords
+            .into_iter()
+            .map(|word| (word.key, word.value.0));
+        let mut call = client
+            .call(&self.app, &self.action)
+            .args(arguments.collect())
+            .kwargs(keywords.collect());
+        if let Some(timeout) = self.timeout {
+            call = call.timeout(timeout);
+        }
+        let mut replies = call.send().await?;
+        while let Some(reply) = replies.next().await {
+            match reply? {
+                Reply::Result(json) | Reply::Chunk(json) => output::json_line(json.get())?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        call: CallArgs,
+    }
+
+    fn parse(line: &[&str]) -> Result<CallArgs, clap::Error> {
+        Ok(Line::try_parse_from([&["call"], line].concat())?.call)
+    }
+
+    #[test]
+    fn an_argument_is_json_where_it_can_be() {
+        for (text, json) in [
+            ("42", "42"),
+            (
+                "123456789012345678901234567890",
+                "123456789012345678901234567890",
+            ),
+            ("1e999", "1e999"),
+            ("1.10", "1.10"),
+            (" [1, 2] ", "[1, 2]"),
+            (r#""42""#, r#""42""#),
+            ("null", "null"),
+            ("hello", r#""hello""#),
+            ("NaN", r#""NaN""#),
+            ("[1,", r#""[1,""#),
+            ("", r#""""#),
+            ("a\"b", r#""a\"b""#),
+            ("1 2", r#""1 2""#),
+        ] {
+            assert_eq!(argument(text).unwrap().0.get(), json, "{text}");
+        }
+    }
+
+    #[test]
+    fn options_may_stand_anywhere_and_numbers_may_be_negative() {
+        let line = [
+            "--timeout",
+            "2.5",
+            "demo",
+            "fib",
+            "-5",
+            "--kw",
+            "x=-1",
+            "-1.5e3",
+            "--kw=y=a=b",
+        ];
+        let call = parse(&line).unwrap();
+        assert_eq!((call.app.as_str(), call.action.as_str()), ("demo", "fib"));
+        assert_eq!(call.timeout, Some(Duration::from_millis(2500)));
+        let arguments: Vec<_> = call.arguments.iter().map(|a| a.0.get()).collect();
+        assert_eq!(arguments, ["-5", "-1.5e3"]);
+        let keywords: Vec<_> = call
+            .keywords
+            .iter()
+            .map(|word| (word.key.as_str(), word.value.0.get()))
+            .collect();
+        assert_eq!(keywords, [("x", "-1"), ("y", r#""a=b""#)]);
+        let escaped = parse(&["demo", "echo", "--", "--kw"]).unwrap();
+        assert_eq!(escaped.arguments[0].0.get(), r#""--kw""#);
+    }
+
+    #[test]
+    fn usage_errors() {
+        for line in [
+            &["demo"][..],
+            &["demo", "echo", "--nope"],
+            &["--timeout", "0", "demo", "echo"],
+            &["--timeout=-1", "demo", "echo"],
+            &["--timeout", "nan", "demo", "echo"],
+            &["demo", "echo", "--kw", "x"],
+            &["demo", "echo", "--kw", "=1"],
+        ] {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line:?}");
+        }
+        let twice = parse(&["demo", "echo", "--kw", "x=1", "--kw", "x=2"]).unwrap();
+        assert!(matches!(twice.run(), Err(Failure::KeywordTwice(_))));
+    }
+}

@@ -1,0 +1,139 @@
+//! `dirty demo`: the embedded app on a socket of its own, and what to try with it.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use clap::Args;
+
+use super::failure::Failure;
+use super::serve::{cores, serve};
+use super::{logging, output, socket};
+use crate::config::{self, AppOverride, Overrides, Settings};
+
+/// The component that `scripts/build-guests` makes of examples/demo.
+const COMPONENT: &[u8] = include_bytes!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../examples/demo/demo.wasm"
+));
+
+const EXAMPLES: &str = "\
+Examples:
+  dirty demo                 then paste one of the printed commands into another terminal
+  dirty demo --workers 8
+
+The app's files and socket lie in a temporary directory, which is removed at the end.
+TERM and INT stop the demo.";
+
+/// The arguments of `dirty demo`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct DemoArgs {
+    /// How many workers the app has
+    #[arg(long, value_name = "N", default_value = "2", value_parser = config::parse_workers)]
+    workers: u32,
+}
+
+impl DemoArgs {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        logging::start()?;
+        let executable = std::env::current_exe().map_err(Failure::DemoFiles)?;
+        let directory = tempfile::Builder::new()
+            .prefix("dirty-demo-")
+            .tempdir()
+            .map_err(Failure::DemoFiles)?;
+        let component = directory.path().join("demo.wasm");
+        fs::write(&component, COMPONENT).map_err(Failure::DemoFiles)?;
+        let socket = socket::in_directory(directory.path())?;
+        let overrides = Overrides {
+            apps: vec![AppOverride {
+                name: "demo".to_owned(),
+                component,
+                workers: Some(self.workers),
+            }],
+            socket: Some(socket.clone()),
+            ..Overrides::default()
+        };
+        let settings = Settings::resolve(None, overrides, cores())?;
+        let invitation = invitation(&executable, &socket);
+        serve(settings, socket, |ready| {
+            // A closed standard output is no reason not to serve.
+            let _ = output::line(&format!("{ready}\n{invitation}"));
+        })?;
+        remove(directory)
+    }
+}
+
+/// Removes the directory here rather than in a destructor, which would hide a failure.
+fn remove(directory: tempfile::TempDir) -> Result<(), Failure> {
+    match directory.close() {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::DemoFiles(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Three commands that work when they are pasted into a shell.
+fn invitation(executable: &Path, socket: &Path) -> String {
+    let dirty = quoted(executable);
+    let socket = quoted(socket);
+    format!(
+        "\n\
+         Try in another terminal:\n\
+         \n  {dirty} call --socket {socket} demo echo hello 42 --kw lang=en\
+         \n  {dirty} call --socket {socket} demo count 5 --kw delay_ms=300\
+         \n  {dirty} status --socket {socket}\n\
+         \n\
+         Stop with Ctrl-C."
+    )
+}
+
+/// `path` as one word of a shell's.
+fn quoted(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.into_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::process::Command;
+
+    #[test]
+    fn a_quoted_path_is_one_word_to_a_shell() {
+        for path in [
+            "/usr/bin/dirty",
+            "/a b/di'rty",
+            "/$HOME/`x`",
+            "/é\"\\*?",
+            "-x",
+        ] {
+            let script = format!("printf %s {}", quoted(Path::new(path)));
+            let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+            assert_eq!(String::from_utf8(output.stdout).unwrap(), path);
+        }
+    }
+
+    #[test]
+    fn three_commands_to_try() {
+        let text = invitation(
+            Path::new("/opt/my dirty/dirty"),
+            Path::new("/tmp/d/dirty.sock"),
+        );
+        let commands: Vec<_> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("  '/opt/my dirty/dirty' "))
+            .collect();
+        assert_eq!(commands.len(), 3, "{text}");
+        assert!(
+            commands
+                .iter()
+                .all(|line| line.contains("--socket /tmp/d/dirty.sock"))
+        );
+    }
+}

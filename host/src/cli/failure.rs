@@ -1,0 +1,120 @@
+//! Why a command failed, as the user reads it, and with which exit code.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use serde_json::Value;
+use thiserror::Error;
+
+use super::output;
+use super::private_dir::DirError;
+use super::socket::{Located, SocketError};
+use crate::arbiter::ServeError;
+use crate::client::ClientError;
+use crate::config::ConfigErrors;
+use crate::protocol::{ErrorType, WireError};
+
+/// The end of a command that did not succeed.
+#[derive(Debug, Error)]
+pub(super) enum Failure {
+    #[error(transparent)]
+    Config(#[from] ConfigErrors),
+    #[error("cannot read the configuration {}: {source}", path.display())]
+    ReadConfig { path: PathBuf, source: io::Error },
+    #[error("the configuration {} is larger than {bytes_max} bytes", path.display())]
+    ConfigTooLarge { path: PathBuf, bytes_max: u64 },
+    #[error("DIRTY_LOG: {0}: write a level (error, warn, info, debug, trace), or target=level")]
+    LogFilter(#[from] tracing_subscriber::filter::ParseError),
+    #[error("--kw {0} is there twice")]
+    KeywordTwice(String),
+    #[error(transparent)]
+    Socket(#[from] SocketError),
+    #[error(transparent)]
+    PrivateDir(#[from] DirError),
+    #[error(
+        "{}: no host answers on {} ({}): {source}\n\
+         start one with `dirty serve`, or name its socket with --socket or DIRTY_SOCKET",
+        ErrorType::DirtyConnectionError,
+        located.path.display(),
+        located.origin
+    )]
+    Unreachable { located: Located, source: io::Error },
+    #[error(transparent)]
+    Client(ClientError),
+    /// The host's answer to the call is an error.
+    #[error("{}: {}", .0.error_type, .0.message)]
+    Remote(WireError),
+    #[error("the host's status cannot be shown as a table: {0}; `dirty status --json` prints it")]
+    StatusShape(serde_json::Error),
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    #[error("cannot set up the demo: {0}")]
+    DemoFiles(io::Error),
+    #[error("cannot start the event loop: {0}")]
+    Runtime(io::Error),
+    #[error("cannot write to standard output: {0}")]
+    Stdout(io::Error),
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::Remote(error) => Failure::Remote(error),
+            error => Failure::Client(error),
+        }
+    }
+}
+
+impl Failure {
+    /// Prints it to standard error, and says how the process ends.
+    pub(super) fn report(&self) -> ExitCode {
+        match self {
+            // Whoever read the output has seen enough, as with `dirty call … | head -1`.
+            Failure::Stdout(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                return ExitCode::SUCCESS;
+            }
+            // These begin with what a reader or a script looks for.
+            Failure::Config(_) | Failure::Unreachable { .. } => output::error(&self.to_string()),
+            Failure::Remote(error) => {
+                output::error(&self.to_string());
+                if let Some(Value::String(traceback)) = error.details.get("traceback") {
+                    output::error(&indent(traceback));
+                }
+            }
+            Failure::Client(ClientError::Closed(_)) => {
+                output::error(&format!("{}: {self}", ErrorType::DirtyConnectionError));
+            }
+            other => output::error(&format!("dirty: {other}")),
+        }
+        self.exit_code()
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Failure::Config(_)
+            | Failure::ReadConfig { .. }
+            | Failure::ConfigTooLarge { .. }
+            | Failure::LogFilter(_)
+            | Failure::KeywordTwice(_)
+            | Failure::Socket(_) => ExitCode::from(2),
+            _ => ExitCode::FAILURE,
+        }
+    }
+}
+
+fn indent(text: &str) -> String {
+    let lines = text.trim_end().lines();
+    let indented: Vec<_> = lines.map(|line| format!("    {line}")).collect();
+    indented.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_traceback_is_indented() {
+        assert_eq!(indent("a\n  b\n\n"), "    a\n      b");
+    }
+}

@@ -1,0 +1,151 @@
+//! From a setup to an app that can be forked: compiled, checked, and initialised where copies
+//! can share what `init()` leaves.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+
+use crate::config::InitMode;
+use crate::process::hop::{Failure, Initialised, Setup, Stage, Up};
+use crate::process::inspect;
+use crate::runtime::{App, Instance, InstanceSettings, SharedUplink, StartError, engine, shield};
+
+use super::ControlWriter;
+use super::compile::ensure_compiled;
+
+/// Room for what surrounds the strings that cross the boundary.
+const TRANSFER_SLACK_BYTES: usize = 1 << 20;
+
+/// An app that can be forked.
+pub(super) struct Prepared {
+    pub(super) app: App,
+    /// Where `init()` has run in the mold.
+    pub(super) instance: Option<Instance>,
+    pub(super) settings: InstanceSettings,
+    pub(super) initialised: Initialised,
+}
+
+pub(super) fn prepare(setup: &Setup, control: &ControlWriter) -> Result<Prepared, Failure> {
+    let app = load(setup, control)?;
+    let settings = instance_settings(setup);
+    if setup.app.init == InitMode::PerWorker {
+        let initialised = Initialised::PerWorker;
+        return Ok(Prepared {
+            app,
+            instance: None,
+            settings,
+            initialised,
+        });
+    }
+    stage(control, Stage::Initialising);
+    let open_before = inspect::open_descriptors().map_err(|error| init_failure(&error.into()))?;
+    let instance =
+        start(&app, &settings, &setup.app.config, control).map_err(|error| init_failure(&error))?;
+    match left_open(instance, &settings, &open_before) {
+        Ok(Shareable::Yes(instance)) => Ok(Prepared {
+            app,
+            instance: Some(*instance),
+            settings,
+            initialised: Initialised::InMold,
+        }),
+        Ok(Shareable::No(what)) => {
+            control.warn(&format!(
+                "init() left {what} open, which copies of the mold would share: each worker \
+                 initialises the app for itself; close it in init(), or choose `init = \
+                 \"per-worker\"`"
+            ));
+            let initialised = Initialised::PerWorkerBecause(what);
+            Ok(Prepared {
+                app,
+                instance: None,
+                settings,
+                initialised,
+            })
+        }
+        Err(error) => Err(init_failure(&error.into())),
+    }
+}
+
+fn load(setup: &Setup, control: &ControlWriter) -> Result<App, Failure> {
+    let refused = |message: String| Failure {
+        stage: Stage::Compiling,
+        message,
+        traceback: None,
+        permanent: true,
+    };
+    let engine = engine().map_err(|error| refused(format!("{error:#}")))?;
+    let app = &setup.app;
+    let compiled = ensure_compiled(&engine, &app.name, &app.component, &setup.cache_dir, || {
+        stage(control, Stage::Compiling);
+    })?;
+    App::load(&engine, &compiled)
+        .map_err(|error| refused(format!("{}: {error}", app.component.display())))
+}
+
+fn stage(control: &ControlWriter, stage: Stage) {
+    // If the arbiter is gone, the next thing that matters will fail.
+    let _ = control.lock().send(&Up::Stage(stage));
+}
+
+fn instance_settings(setup: &Setup) -> InstanceSettings {
+    let app = &setup.app;
+    InstanceSettings {
+        memory_bytes_max: app.memory_limit_bytes,
+        transfer_bytes_max: setup.frame_bytes_max + TRANSFER_SLACK_BYTES,
+        env: app.env.clone().into_iter().collect(),
+        dirs: app
+            .dirs
+            .iter()
+            .map(|dir| (dir.guest.clone(), dir.host.clone(), dir.writable))
+            .collect(),
+    }
+}
+
+fn start(
+    app: &App,
+    settings: &InstanceSettings,
+    config: &str,
+    control: &ControlWriter,
+) -> Result<Instance, StartError> {
+    shield::block_on(app.start(settings, config, SharedUplink::new(control.clone())))?
+}
+
+pub(crate) fn init_failure(error: &StartError) -> Failure {
+    Failure {
+        stage: Stage::Initialising,
+        message: error.to_string(),
+        traceback: error.traceback().map(str::to_owned),
+        permanent: false,
+    }
+}
+
+enum Shareable {
+    Yes(Box<Instance>),
+    No(String),
+}
+
+/// Whether copies of this process can share the instance, and if not, because of what.
+fn left_open(
+    mut instance: Instance,
+    settings: &InstanceSettings,
+    before: &BTreeMap<i32, String>,
+) -> io::Result<Shareable> {
+    if instance.holds_pollables() {
+        return Ok(Shareable::No("a timer or another subscription".into()));
+    }
+    let mut preopens: Vec<_> = settings
+        .dirs
+        .iter()
+        .filter_map(|(_, host, _)| Path::canonicalize(host).ok())
+        .collect();
+    for (number, target) in inspect::open_descriptors()? {
+        if before.get(&number) == Some(&target) {
+            continue;
+        }
+        match preopens.iter().position(|dir| Path::new(&target) == dir) {
+            Some(at) => drop(preopens.swap_remove(at)),
+            None => return Ok(Shareable::No(target)),
+        }
+    }
+    Ok(Shareable::Yes(Box::new(instance)))
+}

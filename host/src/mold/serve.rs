@@ -1,0 +1,173 @@
+//! The mold's loop: fork when asked, reap what ends.
+
+use std::os::fd::AsFd;
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::unistd::{Pid, getpid};
+
+use crate::process::fork::{ForkError, Forked, fork_worker};
+use crate::process::hop::{Down, Failure, Setup, Stage, Up, WorkerId};
+use crate::process::link::{LinkError, LinkReader};
+use crate::process::pidfd::{self, Pidfd};
+use crate::worker::Seed;
+
+use super::ControlWriter;
+use super::prepare::Prepared;
+
+/// How [`Mold::serve`] ends, and in which process.
+pub(super) enum Left {
+    /// In the mold: the arbiter has said so, or is gone.
+    Stopped,
+    /// In a worker, just forked.
+    AsWorker(Box<Seed>),
+}
+
+/// A mold that can fork.
+pub(super) struct Mold {
+    setup: Setup,
+    prepared: Prepared,
+    reader: LinkReader,
+    writer: ControlWriter,
+    copies: Vec<Copy>,
+}
+
+struct Copy {
+    worker: WorkerId,
+    pid: Pid,
+    pidfd: Pidfd,
+}
+
+impl Mold {
+    pub(super) fn new(
+        setup: Setup,
+        prepared: Prepared,
+        reader: LinkReader,
+        writer: ControlWriter,
+    ) -> Mold {
+        Mold {
+            setup,
+            prepared,
+            reader,
+            writer,
+            copies: Vec::new(),
+        }
+    }
+
+    pub(super) fn serve(mut self) -> Result<Left, LinkError> {
+        loop {
+            self.wait()?;
+            self.reap()?;
+            while let Some(message) = self.reader.try_recv()? {
+                match message {
+                    Down::Fork(worker) => {
+                        if let Some(seed) = self.fork(worker)? {
+                            return Ok(Left::AsWorker(Box::new(self.into_worker(seed))));
+                        }
+                    }
+                    Down::Stop => return Ok(Left::Stopped),
+                    // Nothing else is for a mold; the arbiter is our own executable.
+                    Down::Setup(_) | Down::Call { .. } | Down::Cancel(_) => {}
+                }
+            }
+        }
+    }
+
+    /// Until there is a message or a copy has ended.
+    fn wait(&self) -> Result<(), LinkError> {
+        let copies = self.copies.iter().map(|copy| copy.pidfd.as_fd());
+        let mut fds: Vec<_> = std::iter::once(self.reader.as_fd())
+            .chain(copies)
+            .map(|fd| PollFd::new(fd, PollFlags::POLLIN))
+            .collect();
+        match poll(&mut fds, PollTimeout::NONE) {
+            Ok(_) | Err(Errno::EINTR) => Ok(()),
+            Err(errno) => Err(LinkError::Io(errno.into())),
+        }
+    }
+
+    fn reap(&mut self) -> Result<(), LinkError> {
+        let mut ended = Vec::new();
+        self.copies.retain(|copy| match pidfd::reap(copy.pid) {
+            Ok(None) => true,
+            Ok(Some(exit)) => {
+                ended.push(Up::Exited(copy.worker, exit));
+                false
+            }
+            // Only "no such child", which cannot be while we list it; there is nothing to wait for.
+            Err(_) => false,
+        });
+        let mut writer = self.writer.lock();
+        ended.iter().try_for_each(|message| writer.send(message))
+    }
+
+    /// Makes a copy. Some in the copy.
+    fn fork(&mut self, worker: WorkerId) -> Result<Option<NewWorker>, LinkError> {
+        let mold = getpid();
+        match fork_worker() {
+            Ok(Forked::Worker(socket)) => Ok(Some(NewWorker {
+                worker,
+                socket,
+                mold,
+            })),
+            Ok(Forked::Mold {
+                pid,
+                pidfd,
+                arbiter_end,
+            }) => {
+                let forked = Up::Forked {
+                    worker,
+                    pid: pid.as_raw(),
+                };
+                let fds = [arbiter_end.as_fd(), pidfd.as_fd()];
+                self.writer.lock().send_with_fds(&forked, &fds)?;
+                self.copies.push(Copy { worker, pid, pidfd });
+                Ok(None)
+            }
+            Err(error) => {
+                let failure = fork_failure(&error);
+                self.writer.lock().send(&Up::ForkFailed(worker, failure))?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// In the copy: keeps what a worker needs, and closes everything else that is the mold's.
+    fn into_worker(self, new: NewWorker) -> Seed {
+        let NewWorker {
+            worker,
+            socket,
+            mold,
+        } = new;
+        let Prepared {
+            app,
+            instance,
+            settings,
+            ..
+        } = self.prepared;
+        Seed {
+            worker,
+            socket,
+            mold,
+            setup: self.setup,
+            app,
+            instance,
+            settings,
+        }
+    }
+}
+
+struct NewWorker {
+    worker: WorkerId,
+    socket: std::os::fd::OwnedFd,
+    mold: Pid,
+}
+
+fn fork_failure(error: &ForkError) -> Failure {
+    Failure {
+        stage: Stage::Forking,
+        message: error.to_string(),
+        traceback: None,
+        permanent: matches!(error, ForkError::Threads(_)),
+    }
+}

@@ -1,0 +1,73 @@
+//! What a process does first when it finds itself in a child role.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+
+use nix::sys::prctl;
+use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
+use nix::unistd::{Pid, getppid};
+
+/// Signals that a terminal, `docker stop` or systemd send to every process of ours. Molds and
+/// workers stop when the arbiter says so, or by SIGKILL.
+const IGNORED: [Signal; 4] = [
+    Signal::SIGINT,
+    Signal::SIGTERM,
+    Signal::SIGHUP,
+    Signal::SIGQUIT,
+];
+
+/// How much likelier than the arbiter the kernel should pick a worker when memory runs out.
+const OOM_SCORE_ADJ: i32 = 500;
+
+/// Closes everything that was inherited by mistake, and takes standard input as the socket to
+/// the arbiter. To be called before the process has opened anything of its own.
+pub fn take_control_socket() -> io::Result<OwnedFd> {
+    close_inherited();
+    let control = io::stdin().as_fd().try_clone_to_owned()?;
+    let null = File::open("/dev/null")?;
+    // SAFETY: 0 is open (it was just cloned), and nothing in this process owns it: std's stdin
+    // refers to it by its number.
+    let replaced = unsafe { nix::libc::dup2(null.as_raw_fd(), 0) };
+    nix::errno::Errno::result(replaced)?;
+    Ok(control)
+}
+
+fn close_inherited() {
+    // SAFETY: called at the very start of a process, when no object owns a descriptor above
+    // standard error. A kernel without the call leaves them open, which harms nothing of ours.
+    unsafe { nix::libc::close_range(3, nix::libc::c_uint::MAX, 0) };
+}
+
+/// Makes this process end with its parent, and unable to gain privileges. False if the parent
+/// has ended before: then there is nobody to work for.
+pub fn bind_to_parent(parent: Pid) -> io::Result<bool> {
+    prctl::set_pdeathsig(Signal::SIGKILL)?;
+    prctl::set_no_new_privs()?;
+    Ok(getppid() == parent)
+}
+
+/// Leaves stopping to the arbiter, see [`IGNORED`].
+pub fn ignore_stop_signals() -> io::Result<()> {
+    for ignored in IGNORED {
+        // SAFETY: ignoring a signal installs no handler.
+        unsafe { signal(ignored, SigHandler::SigIgn) }?;
+    }
+    // The arbiter blocks the signals that it reads through a signalfd, and exec keeps that.
+    SigSet::all().thread_unblock()?;
+    Ok(())
+}
+
+/// Names this process as `ps -o comm` and `top` show it; what is longer than 15 bytes is cut.
+pub fn set_name(name: &str) {
+    if let Ok(name) = std::ffi::CString::new(name.replace('\0', "")) {
+        // Fails for no name; a process without one works as well.
+        let _ = prctl::set_name(&name);
+    }
+}
+
+/// Lets the kernel pick this process before its mold when memory runs out.
+pub fn volunteer_for_oom() {
+    // A container may forbid it; then the kernel's own choice stands.
+    let _ = std::fs::write("/proc/self/oom_score_adj", OOM_SCORE_ADJ.to_string());
+}

@@ -1,0 +1,77 @@
+//! Forking a worker off its mold, and what makes that sound: one thread, and each descriptor on
+//! one side only.
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use nix::sys::signal::{Signal, kill};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
+use nix::sys::wait::waitpid;
+use nix::unistd::{ForkResult, Pid};
+
+use super::inspect;
+use super::pidfd::Pidfd;
+
+/// Why no copy was made.
+#[derive(Debug, thiserror::Error)]
+pub enum ForkError {
+    /// A thread holds locks and runs on in the mold only; its copy would hang.
+    #[error("the mold has {0} threads; a copy of it would hang, so none is made")]
+    Threads(usize),
+    /// The system refuses.
+    #[error("cannot fork: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// Where the process is after [`fork_worker`].
+#[derive(Debug)]
+pub enum Forked {
+    /// In the mold: the worker's process and our handle on it, and the arbiter's end of its
+    /// socket, to be passed on and closed.
+    Mold {
+        /// The worker.
+        pid: Pid,
+        /// Opened before the worker can be reaped.
+        pidfd: Pidfd,
+        /// The arbiter's end of the worker's socket.
+        arbiter_end: OwnedFd,
+    },
+    /// In the worker: its socket to the arbiter.
+    Worker(OwnedFd),
+}
+
+/// Makes a copy of this process, which must have one thread.
+pub fn fork_worker() -> Result<Forked, ForkError> {
+    let threads = inspect::thread_count()?;
+    if threads != 1 {
+        return Err(ForkError::Threads(threads));
+    }
+    let (arbiter_end, worker_end) = socketpair(
+        AddressFamily::Unix,
+        SockType::Stream,
+        None,
+        SockFlag::SOCK_CLOEXEC,
+    )
+    .map_err(io::Error::from)?;
+    // SAFETY: this process has one thread, so no lock can be held by a thread that does not
+    // exist in the copy.
+    match unsafe { nix::unistd::fork() }.map_err(io::Error::from)? {
+        ForkResult::Child => Ok(Forked::Worker(worker_end)),
+        ForkResult::Parent { child: pid } => {
+            drop(worker_end);
+            match Pidfd::open(pid) {
+                Ok(pidfd) => Ok(Forked::Mold {
+                    pid,
+                    pidfd,
+                    arbiter_end,
+                }),
+                Err(error) => {
+                    // Not reaped yet, so the number is still its own.
+                    let _ = kill(pid, Signal::SIGKILL);
+                    let _ = waitpid(pid, None);
+                    Err(ForkError::Io(error))
+                }
+            }
+        }
+    }
+}

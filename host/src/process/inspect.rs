@@ -1,0 +1,65 @@
+//! What /proc tells of a process: its threads, its open descriptors, its private memory.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+
+/// How many threads this process has.
+pub fn thread_count() -> io::Result<usize> {
+    Ok(fs::read_dir("/proc/self/task")?.count())
+}
+
+/// What this process has open: each descriptor and what it refers to.
+pub fn open_descriptors() -> io::Result<BTreeMap<i32, String>> {
+    let mut open = BTreeMap::new();
+    for entry in fs::read_dir("/proc/self/fd")? {
+        let path = entry?.path();
+        let number = path
+            .file_name()
+            .and_then(|name| name.to_str()?.parse().ok());
+        // The descriptor that reads this directory is closed again by now: no link to read.
+        if let (Some(number), Ok(target)) = (number, fs::read_link(&path)) {
+            open.insert(number, target.to_string_lossy().into_owned());
+        }
+    }
+    // This listing's own descriptor was open while it was read.
+    open.retain(|_, target| !(target.starts_with("/proc/") && target.ends_with("/fd")));
+    Ok(open)
+}
+
+/// Private memory of a process in bytes (what would be freed if it ended), from
+/// /proc/PID/smaps_rollup; none once it has ended.
+pub fn private_memory_bytes(pid: i32) -> Option<u64> {
+    let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
+    let kib: u64 = rollup
+        .lines()
+        .filter(|line| line.starts_with("Private_"))
+        .filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok())
+        .sum();
+    Some(kib << 10)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::os::fd::AsRawFd;
+
+    #[test]
+    fn an_opened_file_is_listed_and_the_listing_itself_is_not() {
+        let file = fs::File::open("/dev/zero").unwrap();
+        let open = open_descriptors().unwrap();
+        assert_eq!(
+            open.get(&file.as_raw_fd()).map(String::as_str),
+            Some("/dev/zero")
+        );
+        assert!(!open.values().any(|target| target.ends_with("/fd")));
+    }
+
+    #[test]
+    fn a_process_has_private_memory_and_a_dead_one_has_none() {
+        assert!(private_memory_bytes(std::process::id() as i32).unwrap() > 4096);
+        assert_eq!(private_memory_bytes(i32::MAX), None);
+        assert!(thread_count().unwrap() >= 1);
+    }
+}

@@ -1,0 +1,56 @@
+//! Signals as events. tokio's own signal handling keeps a pipe per process that forked children
+//! share, so that they steal each other's signals; a signalfd has no such state.
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use tokio::io::unix::AsyncFd;
+
+use super::watch;
+
+/// The signals that the arbiter listens to. Blocked for the process as long as it lives: what
+/// is blocked in an exec'ed mold is undone there (see `child`).
+pub const HANDLED: [Signal; 4] = [
+    Signal::SIGTERM,
+    Signal::SIGINT,
+    Signal::SIGQUIT,
+    Signal::SIGHUP,
+];
+
+/// A source of the [`HANDLED`] signals.
+#[derive(Debug)]
+pub struct Signals {
+    fd: SignalFd,
+    readiness: AsyncFd<OwnedFd>,
+}
+
+impl Signals {
+    /// Blocks the signals in this thread and listens to them from now on. Needs a tokio runtime.
+    pub fn listen() -> io::Result<Signals> {
+        let set = SigSet::from_iter(HANDLED);
+        set.thread_block()?;
+        let fd = SignalFd::with_flags(&set, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
+        Ok(Signals {
+            readiness: watch::readable(&fd)?,
+            fd,
+        })
+    }
+
+    /// Waits for the next one. Can be dropped and called again without losing a signal.
+    pub async fn recv(&self) -> io::Result<Signal> {
+        loop {
+            let mut ready = self.readiness.readable().await?;
+            match self.fd.read_signal() {
+                Ok(Some(info)) => {
+                    if let Ok(signal) = Signal::try_from(info.ssi_signo as i32) {
+                        return Ok(signal);
+                    }
+                }
+                Ok(None) => ready.clear_ready(),
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Starting child roles: exec of our own executable, which is held open from the start, so that
+//! a file replaced in the meantime never mixes versions.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
+use nix::unistd::Pid;
+
+use super::pidfd::Pidfd;
+
+/// The first argument of a process that plays a child role.
+pub const ROLE_MOLD: &str = "__dirty-mold";
+/// The first argument of the short-lived process that compiles a component.
+pub const ROLE_COMPILE: &str = "__dirty-compile";
+
+/// Our own executable, held open.
+#[derive(Debug)]
+pub struct Executable(File);
+
+impl Executable {
+    /// The file that this process runs, even if its path names another file by now.
+    pub fn current() -> io::Result<Executable> {
+        Ok(Executable(File::open("/proc/self/exe")?))
+    }
+
+    /// A command that runs it, as `name` in the process list, in `role`, with nothing of our
+    /// environment and with a process group of its own.
+    pub fn command(&self, name: &str, role: &str) -> Command {
+        let mut command = Command::new(format!("/proc/self/fd/{}", self.0.as_raw_fd()));
+        command
+            .arg0(name)
+            .arg(role)
+            .env_clear()
+            .process_group(0)
+            .current_dir("/");
+        if let Some(backtrace) = std::env::var_os("RUST_BACKTRACE") {
+            command.env("RUST_BACKTRACE", backtrace);
+        }
+        command
+    }
+}
+
+/// A mold that was just started.
+#[derive(Debug)]
+pub struct SpawnedMold {
+    /// Its process.
+    pub pid: Pid,
+    /// For signals, and readable when it has ended.
+    pub pidfd: Pidfd,
+    /// Our end of its socket, non-blocking.
+    pub control: OwnedFd,
+}
+
+/// Starts the mold of an app. It reads its setup from the socket, which is its standard input.
+pub fn mold(executable: &Executable, app: &str) -> io::Result<SpawnedMold> {
+    let (ours, theirs) = socketpair(
+        AddressFamily::Unix,
+        SockType::Stream,
+        None,
+        SockFlag::SOCK_CLOEXEC,
+    )?;
+    nix::fcntl::fcntl(
+        &ours,
+        nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::O_NONBLOCK),
+    )?;
+    let child = executable
+        .command(&format!("dirty: mold {app}"), ROLE_MOLD)
+        .stdin(Stdio::from(theirs))
+        .stdout(Stdio::null())
+        .spawn()?;
+    let pid = Pid::from_raw(child.id() as i32);
+    Ok(SpawnedMold {
+        pid,
+        pidfd: Pidfd::open(pid)?,
+        control: ours,
+    })
+}

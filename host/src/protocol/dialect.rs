@@ -1,0 +1,112 @@
+//! The dialects that a connection may speak, behind one type.
+//!
+//! The arbiter and the workers read and write through it, so that they do not know which dialects
+//! there are. A connection's dialect is detected once and never changes.
+
+use bytes::{Bytes, BytesMut};
+
+use super::{
+    EnvelopeError, FrameError, Message, Request, WireError, bytes_wanted, decode_frame,
+    read_envelope, read_request, write_chunk, write_end, write_error, write_response,
+};
+
+/// How messages are written on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// JSON objects behind a 4-byte length: what gunicorn 25.0 speaks, and our own clients.
+    Json,
+}
+
+impl Dialect {
+    /// Tells the dialect from the first bytes of a connection; None while they are too few.
+    pub fn detect(first_bytes: &[u8]) -> Option<Self> {
+        (!first_bytes.is_empty()).then_some(Self::Json)
+    }
+
+    /// See [`decode_frame`].
+    ///
+    /// # Errors
+    /// The connection cannot be read further.
+    pub fn decode_frame(
+        self,
+        buf: &mut BytesMut,
+        frame_bytes_max: usize,
+    ) -> Result<Option<Bytes>, FrameError> {
+        match self {
+            Self::Json => decode_frame(buf, frame_bytes_max),
+        }
+    }
+
+    /// See [`bytes_wanted`].
+    pub fn bytes_wanted(self, buf: &BytesMut) -> usize {
+        match self {
+            Self::Json => bytes_wanted(buf),
+        }
+    }
+
+    /// See [`read_envelope`].
+    ///
+    /// # Errors
+    /// The message is refused.
+    pub fn read_envelope(self, frame: &Bytes) -> Result<Message, EnvelopeError> {
+        match self {
+            Self::Json => read_envelope(frame),
+        }
+    }
+
+    /// See [`read_request`].
+    ///
+    /// # Errors
+    /// The request is refused.
+    pub fn read_request(self, frame: &[u8]) -> Result<Request<'_>, EnvelopeError> {
+        match self {
+            Self::Json => read_request(frame),
+        }
+    }
+
+    /// See [`write_response`].
+    ///
+    /// # Errors
+    /// The frame would be too large.
+    pub fn write_response(
+        self,
+        out: &mut Vec<u8>,
+        id: &str,
+        result: &str,
+        frame_bytes_max: usize,
+    ) -> Result<(), FrameError> {
+        match self {
+            Self::Json => write_response(out, id, result, frame_bytes_max),
+        }
+    }
+
+    /// See [`write_chunk`].
+    ///
+    /// # Errors
+    /// The frame would be too large.
+    pub fn write_chunk(
+        self,
+        out: &mut Vec<u8>,
+        id: &str,
+        data: &str,
+        frame_bytes_max: usize,
+    ) -> Result<(), FrameError> {
+        match self {
+            Self::Json => write_chunk(out, id, data, frame_bytes_max),
+        }
+    }
+
+    /// See [`write_end`].
+    pub fn write_end(self, out: &mut Vec<u8>, id: &str) {
+        match self {
+            Self::Json => write_end(out, id),
+        }
+    }
+
+    /// See [`write_error`].
+    pub fn write_error(self, out: &mut Vec<u8>, id: &str, error: &WireError) {
+        match self {
+            Self::Json => write_error(out, id, error),
+        }
+    }
+}

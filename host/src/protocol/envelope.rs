@@ -1,0 +1,157 @@
+//! What the arbiter reads of a client's message: enough to route it, in a time that does not
+//! depend on the size of its arguments where the fields come in the order in which clients send
+//! them.
+//!
+//! It does not vouch for the rest of the frame: `request` does, in the worker.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use bytes::Bytes;
+use memchr::memmem::Finder;
+
+use super::fields::{EnvelopeError, EnvelopeFault, Fields, Key};
+use super::id::{AppPath, RawId};
+use super::json::Scanner;
+
+/// A client's message, as far as the arbiter reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// A call for an app.
+    Request(Envelope),
+    /// The client no longer waits for the call with this id.
+    Cancel {
+        /// The id of the call.
+        id: RawId,
+    },
+    /// The client asks for the host's status.
+    Status {
+        /// The id to answer under.
+        id: RawId,
+    },
+}
+
+/// What the arbiter needs to know of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope {
+    /// The id to answer under.
+    pub id: RawId,
+    /// The app's name.
+    pub app_path: AppPath,
+    /// The client's own limit, above zero and at most [`TIMEOUT_MAX`](super::TIMEOUT_MAX). It may
+    /// only shorten the app's.
+    pub timeout: Option<Duration>,
+    /// Whether the client may have several calls in flight on its connection and tells their
+    /// replies apart by id.
+    pub multiplex: bool,
+}
+
+/// Reads the envelope of the message in `frame`.
+///
+/// The frame's `args` and `kwargs` are not looked at if the fields come in the usual order, so a
+/// request that this function takes may still be refused by [`read_request`](super::read_request).
+///
+/// # Errors
+/// The envelope is malformed as far as it was read, or the message is of a type that is none of
+/// [`Message`]'s.
+pub fn read_envelope(frame: &Bytes) -> Result<Message, EnvelopeError> {
+    let mut fields = Fields::new(frame);
+    if scan_prefix(frame, &mut fields).is_some() {
+        request(frame, &fields).map_err(|fault| fields.refuse(fault))
+    } else {
+        read_envelope_whole(frame)
+    }
+}
+
+/// The same, walking the whole frame.
+pub(super) fn read_envelope_whole(frame: &Bytes) -> Result<Message, EnvelopeError> {
+    let mut fields = Fields::new(frame);
+    fields
+        .read_all()
+        .and_then(|()| message(frame, &fields))
+        .map_err(|fault| fields.refuse(fault))
+}
+
+/// Reads the scalar fields before the first array or object. None if that does not yield a
+/// request's envelope for certain; then the whole frame must be walked.
+fn scan_prefix(frame: &[u8], fields: &mut Fields<'_>) -> Option<()> {
+    let mut scanner = Scanner::new(frame);
+    let mut more = scanner.enter_object().ok()?;
+    while more {
+        let name = scanner.skip_key().ok()?;
+        if name.escaped {
+            return None;
+        }
+        let key = Key::of(&frame[name.inner()]);
+        let start = scanner.position();
+        if let Some(b'{' | b'[') = scanner.peek() {
+            let usual = matches!(key, Some(Key::Args | Key::Kwargs));
+            return (usual && is_complete(fields, &frame[start..])).then_some(());
+        }
+        scanner.skip_scalar().ok()?;
+        if let Some(key) = key {
+            fields.note(key, start..scanner.position()).ok()?;
+        }
+        more = scanner.next_member().ok()?;
+    }
+    None
+}
+
+/// Whether `fields` is all that the arbiter would find, too, if it read on into `rest`.
+fn is_complete(fields: &Fields<'_>, rest: &[u8]) -> bool {
+    static TIMEOUT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""timeout""#));
+    static MULTIPLEX: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""multiplex""#));
+    fields.raw(Key::Type) == Some(br#""request""#)
+        && fields.span(Key::Id).is_some()
+        && fields.span(Key::AppPath).is_some()
+        && (fields.span(Key::Timeout).is_some() || !occurs_as_key(&TIMEOUT, rest))
+        && (fields.span(Key::Multiplex).is_some() || !occurs_as_key(&MULTIPLEX, rest))
+}
+
+/// Whether a quoted name stands before a colon somewhere in `text`, at whatever depth.
+fn occurs_as_key(quoted_name: &Finder<'_>, text: &[u8]) -> bool {
+    quoted_name.find_iter(text).any(|at| {
+        let mut after = Scanner::new(&text[at + quoted_name.needle().len()..]);
+        after.skip_whitespace();
+        after.eat(b':')
+    })
+}
+
+fn message(frame: &Bytes, fields: &Fields<'_>) -> Result<Message, EnvelopeFault> {
+    match fields.string(Key::Type)?.as_ref() {
+        "request" => request(frame, fields),
+        "cancel" => Ok(Message::Cancel {
+            id: id(frame, fields)?,
+        }),
+        "status" => Ok(Message::Status {
+            id: id(frame, fields)?,
+        }),
+        unknown => Err(Fields::unknown_type(unknown)),
+    }
+}
+
+fn request(frame: &Bytes, fields: &Fields<'_>) -> Result<Message, EnvelopeFault> {
+    Ok(Message::Request(Envelope {
+        id: id(frame, fields)?,
+        app_path: app_path(frame, fields)?,
+        timeout: fields.timeout()?,
+        multiplex: fields.multiplex()?,
+    }))
+}
+
+fn id(frame: &Bytes, fields: &Fields<'_>) -> Result<RawId, EnvelopeFault> {
+    let id = fields.id()?;
+    Ok(id.map_or_else(RawId::null, |id| RawId::from_frame(frame, id)))
+}
+
+fn app_path(frame: &Bytes, fields: &Fields<'_>) -> Result<AppPath, EnvelopeFault> {
+    Ok(match fields.string(Key::AppPath)? {
+        Cow::Borrowed(name) => AppPath::from_frame(frame, name),
+        Cow::Owned(name) => AppPath::from(name),
+    })
+}
+
+#[cfg(test)]
+#[path = "tests/envelope.rs"]
+mod tests;

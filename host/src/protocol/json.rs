@@ -1,0 +1,393 @@
+//! Walks JSON text: checks it against RFC 8259 and says where its parts lie.
+//!
+//! It converts nothing. Numbers of any length and lone surrogates (`"\ud800"`, which Python sends)
+//! pass, because the text goes on as it came. It keeps its stack in one integer instead of
+//! recursing, so a hostile nesting costs an error and no stack. It does not check UTF-8: the
+//! callers do that, once for a whole frame.
+
+use std::ops::Range;
+
+use super::nesting::{Bracket, Open};
+
+/// How many arrays and objects may lie within each other.
+pub const DEPTH_MAX: usize = 128;
+
+/// Why a text is not a JSON value that the host accepts.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ValueError {
+    /// The text breaks the grammar of RFC 8259.
+    #[error("malformed JSON at byte {at}: expected {expected}")]
+    Malformed {
+        /// Offset of the first byte that does not fit.
+        at: usize,
+        /// What would have fitted there.
+        expected: &'static str,
+    },
+    /// The text is deeper than [`DEPTH_MAX`].
+    #[error("JSON at byte {at} is more than {DEPTH_MAX} arrays and objects deep: send it flatter")]
+    TooDeep {
+        /// Offset of the bracket that goes too deep.
+        at: usize,
+    },
+}
+
+/// Checks that `text` is exactly one JSON value, at most [`DEPTH_MAX`] deep.
+///
+/// # Errors
+/// Says where the text breaks the grammar or the limit.
+pub fn check_value(text: &str) -> Result<(), ValueError> {
+    let mut scanner = Scanner::new(text.as_bytes());
+    scanner.skip_whitespace();
+    scanner.checked(|scanner| scanner.skip_value(DEPTH_MAX))?;
+    scanner.checked(Scanner::skip_end)
+}
+
+/// Why the scanner went no further; it then stands at the byte that stopped it. One byte, because
+/// results are checked at each step of the walk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    TooDeep,
+    Object,
+    Value,
+    Key,
+    Colon,
+    MemberEnd,
+    ElementEnd,
+    Quote,
+    PlainText,
+    Escape,
+    Hex,
+    Digit,
+    Literal,
+    End,
+}
+
+impl Stop {
+    /// What would have fitted; None if the grammar is not what was broken.
+    fn expected(self) -> Option<&'static str> {
+        Some(match self {
+            Self::TooDeep => return None,
+            Self::Object => "an object",
+            Self::Value => "a value",
+            Self::Key => "a key in double quotes",
+            Self::Colon => "`:` after a key",
+            Self::MemberEnd => "`,` or `}`",
+            Self::ElementEnd => "`,` or `]`",
+            Self::Quote => "the string's closing quote",
+            Self::PlainText => "no bare control character in a string",
+            Self::Escape => "an escape sequence that JSON knows",
+            Self::Hex => "four hexadecimal digits after `\\u`",
+            Self::Digit => "a digit",
+            Self::Literal => "`true`, `false` or `null`",
+            Self::End => "the end of the text",
+        })
+    }
+}
+
+/// A string as it stands in the text.
+pub(super) struct StringSpan {
+    /// With both quotes.
+    pub(super) span: Range<usize>,
+    /// Whether it holds a backslash, so that its text differs from its meaning.
+    pub(super) escaped: bool,
+}
+
+impl StringSpan {
+    /// The part between the quotes.
+    pub(super) fn inner(&self) -> Range<usize> {
+        self.span.start + 1..self.span.end - 1
+    }
+}
+
+/// A position in JSON text that only moves over what it has checked.
+pub(super) struct Scanner<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Scanner<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0 }
+    }
+
+    pub(super) fn position(&self) -> usize {
+        self.at
+    }
+
+    #[inline]
+    pub(super) fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    /// Takes a step, and says in full what stopped it.
+    pub(super) fn checked<T>(
+        &mut self,
+        step: impl FnOnce(&mut Self) -> Result<T, Stop>,
+    ) -> Result<T, ValueError> {
+        step(self).map_err(|stop| match stop.expected() {
+            Some(expected) => ValueError::Malformed {
+                at: self.at,
+                expected,
+            },
+            None => ValueError::TooDeep { at: self.at },
+        })
+    }
+
+    #[inline]
+    pub(super) fn skip_whitespace(&mut self) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    /// Moves over `byte` if it comes next.
+    #[inline]
+    pub(super) fn eat(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        self.at += usize::from(found);
+        found
+    }
+
+    /// Moves to the end of the text, where there must be nothing but whitespace.
+    pub(super) fn skip_end(&mut self) -> Result<(), Stop> {
+        self.skip_whitespace();
+        if self.at == self.bytes.len() {
+            Ok(())
+        } else {
+            Err(Stop::End)
+        }
+    }
+
+    /// Moves to the first key of the object that is the text. False if there is none, and the
+    /// object has ended.
+    pub(super) fn enter_object(&mut self) -> Result<bool, Stop> {
+        self.skip_whitespace();
+        if !self.eat(b'{') {
+            return Err(Stop::Object);
+        }
+        self.skip_whitespace();
+        Ok(!self.eat(b'}'))
+    }
+
+    /// After a member of that object: moves to the next key. False if the object has ended.
+    pub(super) fn next_member(&mut self) -> Result<bool, Stop> {
+        self.skip_whitespace();
+        let more = self.eat(b',');
+        if more {
+            self.skip_whitespace();
+        } else if !self.eat(b'}') {
+            return Err(Stop::MemberEnd);
+        }
+        Ok(more)
+    }
+
+    /// Moves over a member's key, the colon and the whitespace around them.
+    #[inline]
+    pub(super) fn skip_key(&mut self) -> Result<StringSpan, Stop> {
+        if self.peek() != Some(b'"') {
+            return Err(Stop::Key);
+        }
+        let key = self.skip_string()?;
+        self.skip_whitespace();
+        if !self.eat(b':') {
+            return Err(Stop::Colon);
+        }
+        self.skip_whitespace();
+        Ok(key)
+    }
+
+    /// Moves over one value of at most `depth_max` levels, whose first byte comes next.
+    #[inline]
+    pub(super) fn skip_value(&mut self, depth_max: usize) -> Result<Range<usize>, Stop> {
+        let start = self.at;
+        match self.peek() {
+            Some(b'{' | b'[') => self.skip_nested(depth_max)?,
+            _ => self.skip_scalar()?,
+        }
+        Ok(start..self.at)
+    }
+
+    /// Moves over a string, number, `true`, `false` or `null`.
+    #[inline]
+    pub(super) fn skip_scalar(&mut self) -> Result<(), Stop> {
+        match self.peek() {
+            Some(b'"') => self.skip_string().map(drop),
+            Some(b'-' | b'0'..=b'9') => self.skip_number(),
+            Some(b't') => self.skip_literal(b"true"),
+            Some(b'f') => self.skip_literal(b"false"),
+            Some(b'n') => self.skip_literal(b"null"),
+            _ => Err(Stop::Value),
+        }
+    }
+
+    /// Moves over an array or object, whose bracket comes next.
+    fn skip_nested(&mut self, depth_max: usize) -> Result<(), Stop> {
+        let mut open = Open::new(depth_max);
+        loop {
+            let ended = match self.peek() {
+                Some(b'{') => self.open_object(&mut open)?,
+                Some(b'[') => self.open_array(&mut open)?,
+                _ => self.skip_scalar().map(|()| true)?,
+            };
+            if ended && self.close_ended(&mut open)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Moves to the first member's value. True if there is none and the object has ended.
+    fn open_object(&mut self, open: &mut Open) -> Result<bool, Stop> {
+        open.push(Bracket::Object)?;
+        self.at += 1;
+        self.skip_whitespace();
+        if self.eat(b'}') {
+            open.pop();
+            return Ok(true);
+        }
+        self.skip_key().map(|_| false)
+    }
+
+    /// Moves to the first element. True if there is none and the array has ended.
+    fn open_array(&mut self, open: &mut Open) -> Result<bool, Stop> {
+        open.push(Bracket::Array)?;
+        self.at += 1;
+        self.skip_whitespace();
+        if self.eat(b']') {
+            open.pop();
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// After a value: moves over the brackets that end here, up to the next value. True if the
+    /// outermost bracket has ended.
+    #[inline]
+    fn close_ended(&mut self, open: &mut Open) -> Result<bool, Stop> {
+        while let Some(bracket) = open.innermost() {
+            self.skip_whitespace();
+            match (self.peek(), bracket) {
+                (Some(b','), _) => {
+                    self.at += 1;
+                    self.skip_whitespace();
+                    if bracket == Bracket::Object {
+                        self.skip_key()?;
+                    }
+                    return Ok(false);
+                }
+                (Some(b'}'), Bracket::Object) | (Some(b']'), Bracket::Array) => {
+                    self.at += 1;
+                    open.pop();
+                }
+                (_, Bracket::Object) => return Err(Stop::MemberEnd),
+                (_, Bracket::Array) => return Err(Stop::ElementEnd),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Moves over a string, whose quote comes next.
+    #[inline]
+    pub(super) fn skip_string(&mut self) -> Result<StringSpan, Stop> {
+        let start = self.at;
+        let mut escaped = false;
+        self.at += 1;
+        loop {
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    let span = start..self.at;
+                    return Ok(StringSpan { span, escaped });
+                }
+                Some(b'\\') => {
+                    escaped = true;
+                    self.skip_escape()?;
+                }
+                Some(0x20..) => self.at = end_of_plain_text(self.bytes, self.at),
+                Some(_) => return Err(Stop::PlainText),
+                None => return Err(Stop::Quote),
+            }
+        }
+    }
+
+    #[inline]
+    fn skip_escape(&mut self) -> Result<(), Stop> {
+        match self.bytes.get(self.at + 1) {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
+            Some(b'u') => match self.bytes[self.at + 2..].first_chunk::<4>() {
+                Some(hex) if hex.iter().all(u8::is_ascii_hexdigit) => self.at += 6,
+                _ => return Err(Stop::Hex),
+            },
+            _ => return Err(Stop::Escape),
+        }
+        Ok(())
+    }
+
+    fn skip_number(&mut self) -> Result<(), Stop> {
+        self.eat(b'-');
+        if !self.eat(b'0') {
+            self.skip_digits()?;
+        }
+        if self.eat(b'.') {
+            self.skip_digits()?;
+        }
+        if let Some(b'e' | b'E') = self.peek() {
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.peek() {
+                self.at += 1;
+            }
+            self.skip_digits()?;
+        }
+        Ok(())
+    }
+
+    fn skip_digits(&mut self) -> Result<(), Stop> {
+        if !matches!(self.peek(), Some(b'0'..=b'9')) {
+            return Err(Stop::Digit);
+        }
+        while let Some(b'0'..=b'9') = self.peek() {
+            self.at += 1;
+        }
+        Ok(())
+    }
+
+    fn skip_literal(&mut self, literal: &'static [u8]) -> Result<(), Stop> {
+        if !self.bytes[self.at..].starts_with(literal) {
+            return Err(Stop::Literal);
+        }
+        self.at += literal.len();
+        Ok(())
+    }
+}
+
+/// Offset of the first byte at or after `from` that is a quote, a backslash or a control
+/// character, else the length. Looks at eight bytes at a time: strings are most of what is sent.
+#[inline]
+fn end_of_plain_text(bytes: &[u8], from: usize) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGHS: u64 = ONES << 7;
+    let mut at = from;
+    while let Some(word) = bytes[at..].first_chunk::<8>() {
+        let word = u64::from_le_bytes(*word);
+        // A byte's high bit ends up set where the byte is below the subtrahend. Borrows reach only
+        // bytes above such a byte, so the lowest hit is always a true one.
+        let control = word.wrapping_sub(ONES * 0x20) & !word;
+        let quote = word ^ (ONES * u64::from(b'"'));
+        let quote = quote.wrapping_sub(ONES) & !quote;
+        let backslash = word ^ (ONES * u64::from(b'\\'));
+        let backslash = backslash.wrapping_sub(ONES) & !backslash;
+        let hits = (control | quote | backslash) & HIGHS;
+        if hits != 0 {
+            return at + hits.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    let is_special = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
+    at + bytes[at..]
+        .iter()
+        .take_while(|byte| !is_special(byte))
+        .count()
+}
+
+#[cfg(test)]
+#[path = "tests/json.rs"]
+mod tests;

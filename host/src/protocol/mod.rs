@@ -1,0 +1,30 @@
+//! What travels between clients and the host: frames, envelopes, replies and errors as bytes.
+//!
+//! Everything here is a pure function over buffers: no sockets, no clock, no processes. It routes
+//! and checks messages but never converts the values inside them: arguments, results and chunks
+//! stay the JSON text that somebody wrote, so that integers of any length come through exactly.
+
+mod dialect;
+mod envelope;
+mod error;
+mod fields;
+mod frame;
+mod id;
+mod json;
+mod nesting;
+mod outgoing;
+mod reply;
+mod request;
+
+pub use dialect::Dialect;
+pub use envelope::{Envelope, Message, read_envelope};
+pub use error::{ERROR_TEXT_BYTES_MAX, ErrorType, WireError};
+pub use fields::{EnvelopeError, EnvelopeFault, TIMEOUT_MAX};
+pub use frame::{FRAME_BYTES_MAX_DEFAULT, FrameError, bytes_wanted, decode_frame};
+pub use id::{AppPath, ID_BYTES_MAX, RawId};
+pub use json::{DEPTH_MAX, ValueError, check_value};
+pub use outgoing::{RequestParts, write_cancel, write_request, write_status};
+pub use reply::{
+    Reply, ReplyBody, ReplyError, read_reply, write_chunk, write_end, write_error, write_response,
+};
+pub use request::{Request, read_request};

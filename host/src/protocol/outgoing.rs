@@ -1,0 +1,89 @@
+//! What a client of ours sends.
+//!
+//! It writes the fields that the arbiter reads before the arguments, so that the arbiter need not
+//! look further.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::frame::{FrameError, append_frame};
+
+/// A request to be written.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestParts<'a> {
+    /// The app's name.
+    pub app_path: &'a str,
+    /// What the app is to do.
+    pub action: &'a str,
+    /// Positional arguments.
+    pub args: &'a [Box<RawValue>],
+    /// Arguments by name; each name once.
+    pub kwargs: &'a [(String, Box<RawValue>)],
+    /// A limit of the client's own, which may only shorten the app's.
+    pub timeout: Option<Duration>,
+}
+
+/// Appends the frame of a request that may be in flight beside others (`multiplex`).
+///
+/// # Errors
+/// The frame would be above `frame_bytes_max`; `out` is as it was.
+pub fn write_request(
+    out: &mut Vec<u8>,
+    id: u64,
+    request: &RequestParts<'_>,
+    frame_bytes_max: usize,
+) -> Result<(), FrameError> {
+    append_frame(out, frame_bytes_max, |out| {
+        out.extend_from_slice(br#"{"type":"request","id":"#);
+        append_json(out, &id);
+        out.extend_from_slice(br#","app_path":"#);
+        append_json(out, request.app_path);
+        out.extend_from_slice(br#","action":"#);
+        append_json(out, request.action);
+        out.extend_from_slice(br#","multiplex":true"#);
+        if let Some(timeout) = request.timeout {
+            out.extend_from_slice(br#","timeout":"#);
+            append_json(out, &timeout.as_secs_f64());
+        }
+        out.extend_from_slice(br#","args":"#);
+        append_json(out, request.args);
+        out.extend_from_slice(br#","kwargs":{"#);
+        for (index, (name, value)) in request.kwargs.iter().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            append_json(out, name);
+            out.push(b':');
+            out.extend_from_slice(value.get().as_bytes());
+        }
+        out.extend_from_slice(b"}}");
+    })
+}
+
+/// Appends the frame that cancels the call `id`.
+pub fn write_cancel(out: &mut Vec<u8>, id: u64) {
+    write_bare(out, "cancel", id);
+}
+
+/// Appends the frame that asks for the host's status; it is answered as a call is.
+pub fn write_status(out: &mut Vec<u8>, id: u64) {
+    write_bare(out, "status", id);
+}
+
+fn write_bare(out: &mut Vec<u8>, kind: &str, id: u64) {
+    let payload = format!(r#"{{"type":"{kind}","id":{id}}}"#);
+    append_frame(out, payload.len(), |out| {
+        out.extend_from_slice(payload.as_bytes());
+    })
+    .expect("a type and a number are a short frame");
+}
+
+fn append_json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
+    serde_json::to_writer(out, value).expect("strings, numbers and raw JSON are always JSON");
+}
+
+#[cfg(test)]
+#[path = "tests/outgoing.rs"]
+mod tests;

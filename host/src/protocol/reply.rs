@@ -1,0 +1,155 @@
+//! Replies: how a worker or the arbiter writes them, and how a client reads them.
+//!
+//! Results and chunks are JSON text on both sides, not converted. Whoever writes one has checked
+//! it with [`check_value`](super::check_value).
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::error::WireError;
+use super::frame::{FrameError, append_frame};
+
+/// Appends the frame that ends the call `id` with `result`, a JSON text. `id` is the JSON text of
+/// the request's id.
+///
+/// # Errors
+/// The frame would be above `frame_bytes_max`; `out` is as it was.
+pub fn write_response(
+    out: &mut Vec<u8>,
+    id: &str,
+    result: &str,
+    frame_bytes_max: usize,
+) -> Result<(), FrameError> {
+    let parts = [
+        r#"{"type":"response","id":"#,
+        id,
+        r#","result":"#,
+        result,
+        "}",
+    ];
+    write_parts(out, frame_bytes_max, &parts)
+}
+
+/// Appends a frame with one chunk of a stream: `data`, a JSON text.
+///
+/// # Errors
+/// The frame would be above `frame_bytes_max`; `out` is as it was.
+pub fn write_chunk(
+    out: &mut Vec<u8>,
+    id: &str,
+    data: &str,
+    frame_bytes_max: usize,
+) -> Result<(), FrameError> {
+    let parts = [r#"{"type":"chunk","id":"#, id, r#","data":"#, data, "}"];
+    write_parts(out, frame_bytes_max, &parts)
+}
+
+/// Appends the frame that ends the stream `id`.
+pub fn write_end(out: &mut Vec<u8>, id: &str) {
+    write_small(out, &[r#"{"type":"end","id":"#, id, "}"]);
+}
+
+/// Appends the frame that ends the call `id` with an error. An error with more text than
+/// [`ERROR_TEXT_BYTES_MAX`](super::ERROR_TEXT_BYTES_MAX) is cut.
+pub fn write_error(out: &mut Vec<u8>, id: &str, error: &WireError) {
+    let error = error.to_json();
+    let error = std::str::from_utf8(&error).expect("JSON is UTF-8");
+    let parts = [r#"{"type":"error","id":"#, id, r#","error":"#, error, "}"];
+    write_small(out, &parts);
+}
+
+fn write_parts(
+    out: &mut Vec<u8>,
+    frame_bytes_max: usize,
+    parts: &[&str],
+) -> Result<(), FrameError> {
+    append_frame(out, frame_bytes_max, |out| {
+        out.reserve(parts.iter().map(|part| part.len()).sum());
+        for part in parts {
+            out.extend_from_slice(part.as_bytes());
+        }
+    })
+}
+
+/// Ids and errors are bounded, so what is made of them alone needs no limit.
+fn write_small(out: &mut Vec<u8>, parts: &[&str]) {
+    write_parts(out, usize::MAX, parts).expect("ids and errors are far below 4 GiB");
+}
+
+/// A reply as its client reads it.
+#[derive(Debug)]
+pub struct Reply<'a> {
+    /// The JSON text of the id of the request that it answers; `null` where the host could not
+    /// tell which one that is.
+    pub id: &'a str,
+    /// What the host answers.
+    pub body: ReplyBody<'a>,
+}
+
+/// What a reply says.
+#[derive(Debug)]
+pub enum ReplyBody<'a> {
+    /// The result; the call has ended.
+    Response(&'a RawValue),
+    /// A chunk; more may follow.
+    Chunk(&'a RawValue),
+    /// The stream has ended.
+    End,
+    /// The call has failed and ended.
+    Error(WireError),
+}
+
+/// Why a frame from the host is no reply.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplyError {
+    /// It is not the JSON of a reply.
+    #[error("the host sent a malformed reply: {0}")]
+    Malformed(#[from] serde_json::Error),
+    /// An error reply that lacks its error.
+    #[error("the host sent an error reply without an `error`")]
+    NoError,
+}
+
+/// Reads the reply in `frame`.
+///
+/// # Errors
+/// The frame is not a reply. The frames after it may be sound.
+pub fn read_reply(frame: &[u8]) -> Result<Reply<'_>, ReplyError> {
+    let fields: ReplyFields<'_> = serde_json::from_slice(frame)?;
+    let body = match fields.kind {
+        ReplyKind::Response => ReplyBody::Response(fields.result.unwrap_or(RawValue::NULL)),
+        ReplyKind::Chunk => ReplyBody::Chunk(fields.data.unwrap_or(RawValue::NULL)),
+        ReplyKind::End => ReplyBody::End,
+        ReplyKind::Error => ReplyBody::Error(fields.error.ok_or(ReplyError::NoError)?),
+    };
+    let id = fields.id.unwrap_or(RawValue::NULL).get();
+    Ok(Reply { id, body })
+}
+
+#[derive(Deserialize)]
+struct ReplyFields<'a> {
+    #[serde(rename = "type")]
+    kind: ReplyKind,
+    // None stands for `null`, too.
+    #[serde(borrow, default)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    result: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    data: Option<&'a RawValue>,
+    #[serde(default)]
+    error: Option<WireError>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ReplyKind {
+    Response,
+    Chunk,
+    End,
+    Error,
+}
+
+#[cfg(test)]
+#[path = "tests/reply.rs"]
+mod tests;

@@ -1,0 +1,62 @@
+//! The worker's reading of a request: the authority on whether the whole frame is sound.
+//!
+//! What it hands out has been checked to the last byte, so that an app never sees text that is no
+//! JSON. It does not convert `args` and `kwargs`: they reach the app as the client wrote them.
+
+use std::borrow::Cow;
+
+use super::fields::{EnvelopeError, EnvelopeFault, Fields, Key};
+
+/// A request whose frame is sound.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request<'a> {
+    /// The id's JSON text, `null` if the client sent none.
+    pub id: &'a str,
+    /// The app's name.
+    pub app_path: Cow<'a, str>,
+    /// What the app is to do.
+    pub action: Cow<'a, str>,
+    /// A JSON array.
+    pub args: &'a str,
+    /// A JSON object.
+    pub kwargs: &'a str,
+}
+
+/// Reads and checks a whole request: UTF-8, one object at most
+/// [`DEPTH_MAX`](super::DEPTH_MAX) deep, each field of the envelope once and of its type.
+///
+/// # Errors
+/// Says what is wrong, with the id to answer under.
+pub fn read_request(frame: &[u8]) -> Result<Request<'_>, EnvelopeError> {
+    let mut fields = Fields::new(frame);
+    fields
+        .read_all()
+        .and_then(|()| request(frame, &fields))
+        .map_err(|fault| fields.refuse(fault))
+}
+
+fn request<'a>(frame: &'a [u8], fields: &Fields<'a>) -> Result<Request<'a>, EnvelopeFault> {
+    let text = std::str::from_utf8(frame).map_err(|error| EnvelopeFault::NotUtf8 {
+        at: error.valid_up_to(),
+    })?;
+    let kind = fields.string(Key::Type)?;
+    if kind != "request" {
+        return Err(Fields::unknown_type(&kind));
+    }
+    // The arbiter has acted on these two; here they only need to be sound.
+    fields.timeout()?;
+    fields.multiplex()?;
+    let args = fields.nested_span(Key::Args, b'[', "an array")?;
+    let kwargs = fields.nested_span(Key::Kwargs, b'{', "an object")?;
+    Ok(Request {
+        id: fields.id()?.unwrap_or("null"),
+        app_path: fields.string(Key::AppPath)?,
+        action: fields.string(Key::Action)?,
+        args: args.map_or("[]", |span| &text[span]),
+        kwargs: kwargs.map_or("{}", |span| &text[span]),
+    })
+}
+
+#[cfg(test)]
+#[path = "tests/request.rs"]
+mod tests;

@@ -1,0 +1,89 @@
+#![allow(clippy::unwrap_used)]
+
+use bytes::{Bytes, BytesMut};
+use proptest::prelude::*;
+use serde_json::value::to_raw_value;
+
+use super::super::{Message, decode_frame, read_envelope, read_request};
+use super::*;
+
+fn payload(out: &[u8]) -> Bytes {
+    let mut buf = BytesMut::from(out);
+    let frame = decode_frame(&mut buf, 1 << 20).unwrap().unwrap();
+    assert!(buf.is_empty());
+    frame
+}
+
+fn raw(value: impl Serialize) -> Box<RawValue> {
+    to_raw_value(&value).unwrap()
+}
+
+#[test]
+fn small_messages_are_read_as_what_they_are() {
+    let mut out = Vec::new();
+    write_cancel(&mut out, 7);
+    let message = read_envelope(&payload(&out)).unwrap();
+    assert!(matches!(message, Message::Cancel { id } if id.as_str() == "7"));
+    out.clear();
+    write_status(&mut out, u64::MAX);
+    let message = read_envelope(&payload(&out)).unwrap();
+    assert!(matches!(message, Message::Status { id } if id.as_str() == u64::MAX.to_string()));
+}
+
+#[test]
+fn a_request_above_the_limit_is_not_begun() {
+    let mut out = b"before".to_vec();
+    let request = RequestParts {
+        app_path: "a",
+        action: "b",
+        args: &[raw("x".repeat(100))],
+        kwargs: &[],
+        timeout: None,
+    };
+    assert!(write_request(&mut out, 1, &request, 100).is_err());
+    assert_eq!(out, b"before");
+}
+
+proptest! {
+    #[test]
+    fn a_request_arrives_as_it_was_sent(
+        id: u64,
+        app_path: String,
+        action: String,
+        args in prop::collection::vec(any::<String>(), 0..4),
+        kwargs in prop::collection::vec((any::<String>(), any::<i64>()), 0..4),
+        timeout_ms in prop::option::of(1u64..1_000_000_000),
+    ) {
+        let timeout = timeout_ms.map(Duration::from_millis);
+        let raw_args: Vec<_> = args.iter().map(raw).collect();
+        let raw_kwargs: Vec<_> = kwargs.iter().map(|(k, v)| (k.clone(), raw(v))).collect();
+        let parts = RequestParts {
+            app_path: &app_path,
+            action: &action,
+            args: &raw_args,
+            kwargs: &raw_kwargs,
+            timeout,
+        };
+        let mut out = Vec::new();
+        write_request(&mut out, id, &parts, 1 << 20).unwrap();
+        let frame = payload(&out);
+
+        let Message::Request(envelope) = read_envelope(&frame).unwrap() else {
+            return Err(TestCaseError::fail("not a request"));
+        };
+        prop_assert_eq!(envelope.id.as_str(), id.to_string());
+        prop_assert_eq!(envelope.app_path.as_str(), &app_path);
+        prop_assert_eq!(envelope.timeout, timeout);
+        prop_assert!(envelope.multiplex);
+
+        let request = read_request(&frame).unwrap();
+        prop_assert_eq!(request.action, action);
+        let read: Vec<String> = serde_json::from_str(request.args).unwrap();
+        prop_assert_eq!(read, args);
+        let pairs: Vec<_> = kwargs
+            .iter()
+            .map(|(k, v)| format!("{}:{v}", raw(k).get()))
+            .collect();
+        prop_assert_eq!(request.kwargs, format!("{{{}}}", pairs.join(",")));
+    }
+}

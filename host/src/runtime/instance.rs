@@ -1,0 +1,253 @@
+//! An app's code and an instance of it: init, call, close.
+
+use std::path::Path;
+
+use wasmtime::component::{ComponentExportIndex, TypedFunc};
+use wasmtime::{Engine, Store, WasmBacktrace};
+use wasmtime_wasi::I32Exit;
+
+use super::bindings::{self, AppPre, Failure};
+use super::contract::{self, ContractError, FORK_AWARE_EXPORT};
+use super::state::{DirError, InstanceSettings, State};
+use super::uplink::{SharedUplink, Uplink};
+use super::{EmitError, cache};
+
+/// A compiled component that keeps the contract, ready to be instantiated.
+pub struct App {
+    engine: Engine,
+    pre: AppPre<State>,
+    on_fork: Option<ComponentExportIndex>,
+}
+
+/// Why a compiled component cannot be an app.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// It cannot be mapped.
+    #[error("cannot map the compiled component: {0}")]
+    Map(String),
+    /// Imports or exports are missing.
+    #[error("the component cannot be an app: {0}")]
+    Contract(#[from] ContractError),
+    /// Imports or exports have other types than the contract's.
+    #[error("the component does not keep the contract dirty:app: {0}")]
+    Types(String),
+}
+
+/// Why an instance cannot serve.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A directory is missing.
+    #[error(transparent)]
+    Dir(#[from] DirError),
+    /// wasmtime cannot instantiate it: often the memory limit.
+    #[error("cannot instantiate the component: {0}")]
+    Instantiate(String),
+    /// `init()` returned an error.
+    #[error("init() failed: {}: {}", .0.kind, .0.message)]
+    Failed(Failure),
+    /// `init()` or `on-fork` trapped.
+    #[error("{export} trapped: {}", .trap.message)]
+    Trapped {
+        /// Which.
+        export: &'static str,
+        /// How.
+        trap: Trap,
+    },
+    /// The system gives no runtime.
+    #[error("cannot make a runtime: {0}")]
+    Runtime(#[from] std::io::Error),
+}
+
+impl StartError {
+    /// Where in the guest it happened.
+    pub fn traceback(&self) -> Option<&str> {
+        match self {
+            StartError::Failed(failure) => failure.traceback.as_deref(),
+            StartError::Trapped { trap, .. } => Some(&trap.traceback),
+            StartError::Dir(_) | StartError::Instantiate(_) | StartError::Runtime(_) => None,
+        }
+    }
+}
+
+/// How an instance died.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trap {
+    /// The panic's message where the guest has printed one, else the trap's.
+    pub message: String,
+    /// The guest's stack, innermost first, and what it had printed to standard error.
+    pub traceback: String,
+}
+
+/// What became of a call.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// The app returned: a result, or the end of a stream.
+    Returned(Option<String>),
+    /// The app reported an error; the instance lives on.
+    Failed(Failure),
+    /// The instance is dead.
+    Trapped(Trap),
+}
+
+impl App {
+    /// Maps a compiled component and checks it against the contract.
+    pub fn load(engine: &Engine, compiled: &Path) -> Result<App, LoadError> {
+        let component =
+            cache::map(engine, compiled).map_err(|error| LoadError::Map(format!("{error:#}")))?;
+        contract::check(engine, &component)?;
+        let on_fork = component
+            .get_export_index(None, FORK_AWARE_EXPORT)
+            .and_then(|interface| component.get_export_index(Some(&interface), "on-fork"));
+        let pre = State::linker(engine)
+            .and_then(|linker| linker.instantiate_pre(&component))
+            .and_then(AppPre::new)
+            .map_err(|error| LoadError::Types(format!("{error:#}")))?;
+        Ok(App {
+            engine: engine.clone(),
+            pre,
+            on_fork,
+        })
+    }
+
+    /// Makes an instance and runs its `init()`.
+    pub async fn start(
+        &self,
+        settings: &InstanceSettings,
+        config: &str,
+        uplink: SharedUplink,
+    ) -> Result<Instance, StartError> {
+        let mut store = State::store(&self.engine, settings, uplink)?;
+        let refused = |error: wasmtime::Error| StartError::Instantiate(format!("{error:#}"));
+        let raw = self
+            .pre
+            .instance_pre()
+            .instantiate_async(&mut store)
+            .await
+            .map_err(refused)?;
+        let app = bindings::App::new(&mut store, &raw).map_err(refused)?;
+        let on_fork = self
+            .on_fork
+            .as_ref()
+            .and_then(|export| raw.get_func(&mut store, export))
+            .and_then(|func| func.typed(&store).ok());
+        let mut instance = Instance {
+            store,
+            app,
+            on_fork,
+        };
+        let outcome = instance
+            .app
+            .dirty_app_dirty_app()
+            .call_init(&mut instance.store, config);
+        match outcome.await {
+            Ok(Ok(())) => {
+                instance.store.data().flush_stdio();
+                Ok(instance)
+            }
+            Ok(Err(failure)) => {
+                instance.store.data().flush_stdio();
+                Err(StartError::Failed(failure))
+            }
+            Err(error) => Err(StartError::Trapped {
+                export: "init()",
+                trap: instance.explain(&error),
+            }),
+        }
+    }
+}
+
+type OnFork = TypedFunc<(), ()>;
+
+/// An app with its state.
+pub struct Instance {
+    store: Store<State>,
+    app: bindings::App,
+    on_fork: Option<OnFork>,
+}
+
+impl Instance {
+    /// Tells a fresh copy that it is one, if the app wants to know.
+    pub async fn on_fork(&mut self) -> Result<(), StartError> {
+        let Some(on_fork) = &self.on_fork else {
+            return Ok(());
+        };
+        let outcome = on_fork.call_async(&mut self.store, ()).await;
+        self.store.data().flush_stdio();
+        outcome.map_err(|error| StartError::Trapped {
+            export: "on-fork",
+            trap: self.explain(&error),
+        })
+    }
+
+    /// Serves a call. After [`Outcome::Trapped`] the instance must not be used again.
+    pub async fn call(&mut self, action: &str, args: &str, kwargs: &str) -> Outcome {
+        // What earlier calls printed does not explain this one.
+        self.store.data().take_stderr_tail();
+        let app = self.app.dirty_app_dirty_app();
+        let outcome = match app.call_call(&mut self.store, action, args, kwargs).await {
+            Ok(Ok(result)) => Outcome::Returned(result),
+            Ok(Err(failure)) => Outcome::Failed(failure),
+            Err(error) => return Outcome::Trapped(self.explain(&error)),
+        };
+        self.store.data().flush_stdio();
+        outcome
+    }
+
+    /// Lets the app tidy up before the process ends.
+    pub async fn close(&mut self) -> Result<(), Trap> {
+        let outcome = self
+            .app
+            .dirty_app_dirty_app()
+            .call_close(&mut self.store)
+            .await;
+        self.store.data().flush_stdio();
+        outcome.map_err(|error| self.explain(&error))
+    }
+
+    /// Sends what the instance says from now on another way.
+    pub fn replace_uplink(&self, uplink: impl Uplink + 'static) {
+        self.store.data().uplink().replace(uplink);
+    }
+
+    /// Whether the app holds a subscription to a timer, a socket or a stream, which copies of
+    /// the process would share.
+    pub fn holds_pollables(&mut self) -> bool {
+        self.store.data_mut().holds_pollables()
+    }
+
+    fn explain(&self, error: &wasmtime::Error) -> Trap {
+        let state = self.store.data();
+        state.flush_stdio();
+        let printed = state.take_stderr_tail();
+        let mut traceback = error
+            .downcast_ref::<WasmBacktrace>()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        if !printed.trim().is_empty() {
+            traceback.push_str("\nstandard error:\n");
+            traceback.push_str(printed.trim_end());
+        }
+        Trap {
+            message: trap_message(error, &printed),
+            traceback,
+        }
+    }
+}
+
+/// A guest that panics prints where and why to standard error before it traps; that says more
+/// than the trap.
+fn trap_message(error: &wasmtime::Error, printed: &str) -> String {
+    if let Some(trap) = error.downcast_ref::<wasmtime::Trap>() {
+        if let Some(start) = printed.rfind("panicked at ") {
+            return printed[start..].trim_end().to_owned();
+        }
+        return trap.to_string();
+    }
+    if let Some(I32Exit(code)) = error.downcast_ref::<I32Exit>() {
+        return format!("the app ended its process with exit code {code}");
+    }
+    match error.downcast_ref::<EmitError>() {
+        Some(emit) => emit.to_string(),
+        None => error.root_cause().to_string(),
+    }
+}

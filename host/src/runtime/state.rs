@@ -1,0 +1,178 @@
+//! What belongs to one instance on the host's side: WASI, limits, and the way to the outside.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use wasmtime::component::{HasSelf, Linker, ResourceTable};
+use wasmtime::{Engine, Store};
+use wasmtime_wasi::filesystem::FsPerms;
+use wasmtime_wasi::p2::DynPollable;
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+
+use super::bindings::dirty::app::host::{Host, Level};
+use super::limits::MemoryBudget;
+use super::stdio::LineStream;
+use super::uplink::SharedUplink;
+use super::{bindings, random};
+use crate::logline::{LogLevel, LogSource};
+
+/// A guest that only computes and emits never lets the host look at its mailbox; after this time
+/// the next `emit` does.
+const YIELD_INTERVAL: Duration = Duration::from_millis(5);
+
+/// What an instance may use.
+#[derive(Clone, Debug)]
+pub struct InstanceSettings {
+    /// For all linear memories and tables together.
+    pub memory_bytes_max: u64,
+    /// What may cross the boundary in one call, strings of all arguments together.
+    pub transfer_bytes_max: usize,
+    /// Environment variables.
+    pub env: Vec<(String, String)>,
+    /// Directories: the guest's name for it, ours, and whether it may be written.
+    pub dirs: Vec<(String, PathBuf, bool)>,
+}
+
+/// A directory of the configuration that cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot open the directory {}, which the app is to have as {guest}: {reason}", .host.display())]
+pub struct DirError {
+    guest: String,
+    host: PathBuf,
+    reason: String,
+}
+
+/// The data of a store.
+pub struct State {
+    wasi: WasiCtx,
+    table: ResourceTable,
+    budget: MemoryBudget,
+    uplink: SharedUplink,
+    stdout: LineStream,
+    stderr: LineStream,
+    yielded: Instant,
+}
+
+impl State {
+    /// Makes the store of a new instance.
+    pub(super) fn store(
+        engine: &Engine,
+        settings: &InstanceSettings,
+        uplink: SharedUplink,
+    ) -> Result<Store<State>, DirError> {
+        let stdout = LineStream::new(LogSource::Stdout, uplink.clone());
+        let stderr = LineStream::new(LogSource::Stderr, uplink.clone());
+        let mut wasi = WasiCtxBuilder::new();
+        wasi.stdout(stdout.clone())
+            .stderr(stderr.clone())
+            .envs(&settings.env);
+        // File access runs in place: a worker has nothing else to do meanwhile, and a mold must
+        // not grow a thread for it.
+        wasi.allow_blocking_current_thread(true);
+        for (guest, host, writable) in &settings.dirs {
+            let perms = if *writable {
+                FsPerms::ReadWrite
+            } else {
+                FsPerms::ReadOnly
+            };
+            wasi.preopened_dir(host, guest, perms)
+                .map_err(|error| DirError {
+                    guest: guest.clone(),
+                    host: host.clone(),
+                    reason: error.root_cause().to_string(),
+                })?;
+        }
+        let state = State {
+            wasi: wasi.build(),
+            table: ResourceTable::new(),
+            budget: MemoryBudget::new(settings.memory_bytes_max),
+            uplink,
+            stdout,
+            stderr,
+            yielded: Instant::now(),
+        };
+        let mut store = Store::new(engine, state);
+        store.limiter(|state| &mut state.budget);
+        store.set_hostcall_fuel(settings.transfer_bytes_max);
+        Ok(store)
+    }
+
+    /// A linker with everything that an app may import.
+    pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+        let mut linker = Linker::new(engine);
+        wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+        linker.allow_shadowing(true);
+        random::add_to_linker(&mut linker)?;
+        linker.allow_shadowing(false);
+        bindings::dirty::app::host::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+        Ok(linker)
+    }
+
+    /// Logs what the guest printed without an end of line.
+    pub(super) fn flush_stdio(&self) {
+        self.stdout.flush_partial();
+        self.stderr.flush_partial();
+    }
+
+    /// What the guest wrote to standard error since this was last asked.
+    pub(super) fn take_stderr_tail(&self) -> String {
+        self.stderr.take_tail()
+    }
+
+    pub(super) fn uplink(&self) -> &SharedUplink {
+        &self.uplink
+    }
+
+    /// Whether the guest holds a subscription: to a timer, a socket or a stream.
+    pub(super) fn holds_pollables(&mut self) -> bool {
+        self.table.iter_mut().any(|entry| entry.is::<DynPollable>())
+    }
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
+    }
+}
+
+impl Host for State {
+    fn log(&mut self, level: Level, message: String) -> wasmtime::Result<()> {
+        let level = match level {
+            Level::Trace => LogLevel::Trace,
+            Level::Debug => LogLevel::Debug,
+            Level::Info => LogLevel::Info,
+            Level::Warn => LogLevel::Warn,
+            Level::Error => LogLevel::Error,
+        };
+        self.uplink.lock().log(LogSource::App, level, &message);
+        Ok(())
+    }
+
+    async fn emit(&mut self, chunk: String) -> wasmtime::Result<bool> {
+        if !self.uplink.lock().emit(&chunk)? {
+            return Ok(false);
+        }
+        if self.yielded.elapsed() > YIELD_INTERVAL {
+            tokio::task::yield_now().await;
+            self.yielded = Instant::now();
+        }
+        Ok(!self.uplink.lock().cancelled())
+    }
+
+    fn time_left(&mut self) -> wasmtime::Result<Option<u64>> {
+        Ok(self
+            .uplink
+            .lock()
+            .time_left()
+            .map(|left| left.as_millis() as u64))
+    }
+
+    async fn cancelled(&mut self) -> wasmtime::Result<bool> {
+        // Lets the worker look at its mailbox.
+        tokio::task::yield_now().await;
+        Ok(self.uplink.lock().cancelled())
+    }
+}

@@ -1,0 +1,55 @@
+//! What an instance can reach outside of itself: the log, and the client of its call.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::logline::{LogLevel, LogSource};
+
+/// The way from an instance to the outside. A mold gives its instance one that logs; a worker
+/// puts its own in place.
+pub trait Uplink: Send {
+    /// Writes a line to the log.
+    fn log(&mut self, source: LogSource, level: LogLevel, line: &str);
+
+    /// Sends a chunk of the current call's reply; waits while the client is slow. False once
+    /// nobody waits for it any more, or where there is no call.
+    fn emit(&mut self, chunk: &str) -> Result<bool, EmitError>;
+
+    /// Until the current call's deadline.
+    fn time_left(&self) -> Option<Duration>;
+
+    /// Whether nobody waits for the current call any more.
+    fn cancelled(&self) -> bool;
+}
+
+/// The app emitted what cannot be sent; its instance ends with this as a trap.
+#[derive(Debug, thiserror::Error)]
+pub enum EmitError {
+    /// Not one JSON value, or one that is too deep.
+    #[error("the app emitted a chunk that is no valid JSON: {0}")]
+    Malformed(String),
+    /// Longer than a frame can be.
+    #[error("the app emitted a chunk that is too large: {0}")]
+    TooLarge(String),
+}
+
+/// An uplink that the instance and its standard streams share.
+#[derive(Clone)]
+pub struct SharedUplink(Arc<Mutex<Box<dyn Uplink>>>);
+
+impl SharedUplink {
+    /// Shares it.
+    pub fn new(uplink: impl Uplink + 'static) -> SharedUplink {
+        SharedUplink(Arc::new(Mutex::new(Box::new(uplink))))
+    }
+
+    /// Puts another in its place, for everything that shares this one.
+    pub fn replace(&self, uplink: impl Uplink + 'static) {
+        *self.lock() = Box::new(uplink);
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Box<dyn Uplink>> {
+        // One thread uses it, and a panic there ends the process.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

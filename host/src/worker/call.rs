@@ -1,0 +1,151 @@
+//! One call: from the client's frame to the frames of its reply.
+
+use std::future::poll_fn;
+use std::pin::pin;
+
+use super::Worker;
+use crate::process::hop::{CallId, Deadline, Fate};
+use crate::process::link::LinkError;
+use crate::protocol::{Dialect, Request, WireError, check_value};
+use crate::runtime::{Failure, Outcome, Trap};
+
+impl Worker {
+    /// Serves a call and sends the end of its reply.
+    pub(super) fn call(
+        &mut self,
+        call: CallId,
+        deadline: Deadline,
+        frame: &[u8],
+    ) -> Result<Fate, LinkError> {
+        let dialect = Dialect::Json;
+        let request = match dialect.read_request(frame) {
+            Ok(request) => request,
+            Err(refused) => {
+                let error = refused.to_wire(frame);
+                self.desk.finish(call, Fate::Healthy, |out| {
+                    dialect.write_error(out, refused.id.as_str(), &error);
+                })?;
+                return Ok(Fate::Healthy);
+            }
+        };
+        self.desk.begin(call, deadline, dialect, request.id);
+        let (reply, fate) = if is_reserved(&request.action) {
+            (Err(self.refuse(&request)), Fate::Healthy)
+        } else {
+            let outcome = self.run(&request);
+            self.reply(&request, outcome)
+        };
+        self.send(call, dialect, &request, reply, fate)?;
+        Ok(fate)
+    }
+
+    /// Lets the instance serve the call, looking at the mailbox whenever it waits.
+    fn run(&mut self, request: &Request<'_>) -> Outcome {
+        let Worker {
+            runtime,
+            instance,
+            mailbox,
+            desk,
+            ..
+        } = self;
+        let mut call = pin!(instance.call(&request.action, request.args, request.kwargs));
+        let mut waited = false;
+        runtime.block_on(poll_fn(|context| {
+            if waited {
+                mailbox.look(context, desk);
+            }
+            let polled = call.as_mut().poll(context);
+            if polled.is_pending() {
+                mailbox.look(context, desk);
+                waited = true;
+            }
+            polled
+        }))
+    }
+
+    fn reply(&self, request: &Request<'_>, outcome: Outcome) -> (Reply, Fate) {
+        let reply = match outcome {
+            Outcome::Returned(None) => Ok(None),
+            Outcome::Returned(Some(result)) => match check_value(&result) {
+                Ok(()) => Ok(Some(result)),
+                Err(error) => {
+                    let message = format!("the app returned no valid JSON: {error}");
+                    Err(self.app_error(request, message, None))
+                }
+            },
+            Outcome::Failed(Failure {
+                kind,
+                message,
+                traceback,
+            }) => Err(self
+                .app_error(request, message, traceback)
+                .with("kind", kind)),
+            Outcome::Trapped(Trap { message, traceback }) => {
+                let error = self
+                    .app_error(request, message, Some(traceback))
+                    .with("kind", "Trap");
+                return (Err(error), Fate::Tainted);
+            }
+        };
+        (reply, Fate::Healthy)
+    }
+
+    fn send(
+        &self,
+        call: CallId,
+        dialect: Dialect,
+        request: &Request<'_>,
+        reply: Reply,
+        fate: Fate,
+    ) -> Result<(), LinkError> {
+        let id = request.id;
+        let frame_bytes_max = self.desk.frame_bytes_max();
+        let streamed = self.desk.has_emitted();
+        self.desk.finish(call, fate, |out| {
+            let written = match &reply {
+                Ok(Some(result)) if streamed => dialect
+                    .write_chunk(out, id, result, frame_bytes_max)
+                    .map(|()| dialect.write_end(out, id)),
+                Ok(Some(result)) => dialect.write_response(out, id, result, frame_bytes_max),
+                Ok(None) => {
+                    dialect.write_end(out, id);
+                    Ok(())
+                }
+                Err(error) => {
+                    dialect.write_error(out, id, error);
+                    Ok(())
+                }
+            };
+            if let Err(too_large) = written {
+                let message = format!("the app's result does not fit into a frame: {too_large}");
+                dialect.write_error(out, id, &self.app_error(request, message, None));
+            }
+        })
+    }
+
+    fn refuse(&self, request: &Request<'_>) -> WireError {
+        let message = format!(
+            "`{}` is no action: lifecycle functions and names that begin with an underscore cannot \
+             be called",
+            request.action
+        );
+        self.app_error(request, message, None)
+    }
+
+    fn app_error(
+        &self,
+        request: &Request<'_>,
+        message: String,
+        traceback: Option<String>,
+    ) -> WireError {
+        WireError::app(&self.app_name, &request.action, message, traceback)
+    }
+}
+
+/// The result or the end of a stream, or an error.
+type Reply = Result<Option<String>, WireError>;
+
+/// Functions of the contract and private names are not for clients.
+fn is_reserved(action: &str) -> bool {
+    matches!(action, "init" | "call" | "close") || action.starts_with('_')
+}

@@ -1,0 +1,148 @@
+//! The worker role: a copy of a mold that serves one call at a time until it is told to stop, its
+//! instance traps, or it is killed.
+
+mod call;
+mod mailbox;
+mod uplink;
+
+use std::os::fd::OwnedFd;
+
+use nix::unistd::Pid;
+use tokio::runtime::Runtime;
+
+use crate::logline::{LogLevel, LogSource};
+use crate::mold::init_failure;
+use crate::process::child;
+use crate::process::hop::{Down, Fate, Setup, Up, WorkerId};
+use crate::process::link::{self, LinkError};
+use crate::runtime::{App, Instance, InstanceSettings, SharedUplink, StartError, shield};
+
+use mailbox::Mailbox;
+use uplink::Desk;
+
+/// What a worker starts from, right after the fork.
+pub(crate) struct Seed {
+    pub(crate) worker: WorkerId,
+    pub(crate) socket: OwnedFd,
+    pub(crate) mold: Pid,
+    pub(crate) setup: Setup,
+    pub(crate) app: App,
+    /// The mold's instance, where `init()` has run there.
+    pub(crate) instance: Option<Instance>,
+    pub(crate) settings: InstanceSettings,
+}
+
+/// Plays the role; returns the exit code.
+pub(crate) fn run(seed: Seed) -> i32 {
+    match serve(seed) {
+        Ok(code) => code,
+        // The arbiter has closed the socket: nobody is left to tell.
+        Err(_) => 1,
+    }
+}
+
+fn serve(seed: Seed) -> Result<i32, LinkError> {
+    if !child::bind_to_parent(seed.mold)? {
+        return Ok(1);
+    }
+    child::set_name(&format!("worker {}", seed.setup.app.name));
+    child::volunteer_for_oom();
+    let (reader, writer) = link::split(seed.socket, seed.setup.frame_bytes_max)?;
+    let desk = Desk::new(writer, seed.setup.frame_bytes_max);
+    let runtime = shield::runtime()?;
+    let started = start(
+        &runtime,
+        &seed.app,
+        seed.instance,
+        &seed.settings,
+        &seed.setup,
+        &desk,
+    );
+    let instance = match started {
+        Ok(instance) => instance,
+        Err(error) => {
+            desk.send(&Up::Failed(init_failure(&error)))?;
+            return Ok(1);
+        }
+    };
+    let mailbox = Mailbox::new(reader, &runtime)?;
+    desk.send(&Up::Ready)?;
+    Worker {
+        app_name: seed.setup.app.name,
+        runtime,
+        instance,
+        mailbox,
+        desk,
+    }
+    .serve()
+}
+
+fn start(
+    runtime: &Runtime,
+    app: &App,
+    initialised: Option<Instance>,
+    settings: &InstanceSettings,
+    setup: &Setup,
+    desk: &Desk,
+) -> Result<Instance, StartError> {
+    runtime.block_on(async {
+        let mut instance = match initialised {
+            Some(instance) => {
+                // Drops this copy's end of the mold's socket, too.
+                instance.replace_uplink(desk.clone());
+                instance
+            }
+            None => {
+                let uplink = SharedUplink::new(desk.clone());
+                app.start(settings, &setup.app.config, uplink).await?
+            }
+        };
+        instance.on_fork().await?;
+        Ok(instance)
+    })
+}
+
+struct Worker {
+    app_name: String,
+    runtime: Runtime,
+    instance: Instance,
+    mailbox: Mailbox,
+    desk: Desk,
+}
+
+impl Worker {
+    fn serve(mut self) -> Result<i32, LinkError> {
+        loop {
+            match self.mailbox.recv()? {
+                Down::Call {
+                    call,
+                    deadline,
+                    frame,
+                } => {
+                    if self.call(call, deadline, &frame)? == Fate::Tainted {
+                        // The reply is written. State is never used again after a trap.
+                        return Ok(0);
+                    }
+                }
+                Down::Stop => {
+                    self.close()?;
+                    return Ok(0);
+                }
+                // A cancel that has crossed its call's end.
+                Down::Cancel(_) => {}
+                // Nothing else is for a worker; the arbiter is our own executable.
+                Down::Setup(_) | Down::Fork(_) => {}
+            }
+        }
+    }
+
+    fn close(&mut self) -> Result<(), LinkError> {
+        match self.runtime.block_on(self.instance.close()) {
+            Ok(()) => Ok(()),
+            Err(trap) => {
+                let line = format!("close() trapped: {}\n{}", trap.message, trap.traceback);
+                self.desk.log(LogSource::Host, LogLevel::Error, &line)
+            }
+        }
+    }
+}

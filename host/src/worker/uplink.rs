@@ -1,0 +1,197 @@
+//! A worker's way to the arbiter, shared between its loop and the app: the call being served, its
+//! deadline, and whether anybody still waits for it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use nix::time::{ClockId, clock_gettime};
+
+use crate::logline::{LogLevel, LogSource};
+use crate::process::hop::{CallId, Deadline, Fate, Header, Up};
+use crate::process::link::{LinkError, LinkWriter};
+use crate::protocol::{Dialect, check_value};
+use crate::runtime::{EmitError, Uplink};
+
+/// A buffer that has grown beyond this is given back after the reply.
+const BUFFER_BYTES_KEPT: usize = 1 << 20;
+
+/// The shared state. Clones are handles on the same one.
+#[derive(Clone)]
+pub(super) struct Desk(Arc<Mutex<Shared>>);
+
+struct Shared {
+    writer: LinkWriter,
+    frame_bytes_max: usize,
+    /// For the frames of replies, reused.
+    buffer: Vec<u8>,
+    current: Option<Current>,
+}
+
+/// The call being served.
+struct Current {
+    call: CallId,
+    deadline: Deadline,
+    dialect: Dialect,
+    /// As the client wrote it.
+    id: String,
+    emitted: bool,
+    cancelled: bool,
+}
+
+impl Desk {
+    pub(super) fn new(writer: LinkWriter, frame_bytes_max: usize) -> Desk {
+        let shared = Shared {
+            writer,
+            frame_bytes_max,
+            buffer: Vec::new(),
+            current: None,
+        };
+        Desk(Arc::new(Mutex::new(shared)))
+    }
+
+    pub(super) fn frame_bytes_max(&self) -> usize {
+        self.lock().frame_bytes_max
+    }
+
+    pub(super) fn send(&self, message: &Up) -> Result<(), LinkError> {
+        self.lock().writer.send(message)
+    }
+
+    pub(super) fn log(
+        &self,
+        source: LogSource,
+        level: LogLevel,
+        line: &str,
+    ) -> Result<(), LinkError> {
+        let mut shared = self.lock();
+        let call = shared.current.as_ref().map(|current| current.call);
+        shared.writer.log(call, source, level, line.as_bytes())
+    }
+
+    /// A call begins; its client is known by this id.
+    pub(super) fn begin(&self, call: CallId, deadline: Deadline, dialect: Dialect, id: &str) {
+        let id = id.to_owned();
+        let current = Current {
+            call,
+            deadline,
+            dialect,
+            id,
+            emitted: false,
+            cancelled: false,
+        };
+        self.lock().current = Some(current);
+    }
+
+    /// Whether the call being served has emitted a chunk.
+    pub(super) fn has_emitted(&self) -> bool {
+        self.lock()
+            .current
+            .as_ref()
+            .is_some_and(|current| current.emitted)
+    }
+
+    /// The call ends with the frames that `write` appends.
+    pub(super) fn finish(
+        &self,
+        call: CallId,
+        fate: Fate,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<(), LinkError> {
+        let mut shared = self.lock();
+        shared.current = None;
+        let Shared { writer, buffer, .. } = &mut *shared;
+        buffer.clear();
+        write(buffer);
+        writer.send_parts(&Header::last(call, fate, buffer.len()), buffer)?;
+        if buffer.capacity() > BUFFER_BYTES_KEPT {
+            *buffer = Vec::new();
+        }
+        Ok(())
+    }
+
+    /// Nobody waits for this call any more.
+    pub(super) fn cancel(&self, call: CallId) {
+        if let Some(current) = self
+            .lock()
+            .current
+            .as_mut()
+            .filter(|current| current.call == call)
+        {
+            current.cancelled = true;
+        }
+    }
+
+    /// Nobody waits for anything any more.
+    pub(super) fn cancel_current(&self) {
+        if let Some(current) = self.lock().current.as_mut() {
+            current.cancelled = true;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        // One thread uses it, and a panic there ends the process.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Uplink for Desk {
+    fn log(&mut self, source: LogSource, level: LogLevel, line: &str) {
+        // If the arbiter is gone, the loop is about to find out.
+        let _ = Desk::log(self, source, level, line);
+    }
+
+    fn emit(&mut self, chunk: &str) -> Result<bool, EmitError> {
+        let mut shared = self.lock();
+        let Shared {
+            writer,
+            frame_bytes_max,
+            buffer,
+            current,
+        } = &mut *shared;
+        let Some(current) = current else {
+            return Ok(false);
+        };
+        check_value(chunk).map_err(|error| EmitError::Malformed(error.to_string()))?;
+        if current.cancelled {
+            return Ok(false);
+        }
+        buffer.clear();
+        current
+            .dialect
+            .write_chunk(buffer, &current.id, chunk, *frame_bytes_max)
+            .map_err(|error| EmitError::TooLarge(error.to_string()))?;
+        current.emitted = true;
+        if writer
+            .send_parts(&Header::chunk(current.call, buffer.len()), buffer)
+            .is_err()
+        {
+            current.cancelled = true;
+            return Ok(false);
+        }
+        if let Some(timeout) = current.deadline.timeout {
+            // The arbiter counts from when it has the chunk; this is a moment earlier.
+            current.deadline.at_nanos =
+                Some(monotonic_nanos().saturating_add(timeout.as_nanos() as u64));
+        }
+        Ok(true)
+    }
+
+    fn time_left(&self) -> Option<Duration> {
+        let at = self.lock().current.as_ref()?.deadline.at_nanos?;
+        Some(Duration::from_nanos(at.saturating_sub(monotonic_nanos())))
+    }
+
+    fn cancelled(&self) -> bool {
+        self.lock()
+            .current
+            .as_ref()
+            .is_some_and(|current| current.cancelled)
+    }
+}
+
+/// The system's monotonic clock, which the arbiter reads too.
+fn monotonic_nanos() -> u64 {
+    // The clock exists on every Linux; without it nothing has a deadline to be near.
+    let now = clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(Duration::ZERO, Duration::from);
+    now.as_nanos() as u64
+}

@@ -1,0 +1,157 @@
+//! Processes as /proc shows them: who made whom, threads, descriptors, memory, signals.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// A process, told apart from a later one of the same number by when it started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Process {
+    pub(crate) pid: i32,
+    start_ticks: u64,
+}
+
+/// The fields of /proc/PID/stat that matter here.
+struct Stat {
+    state: char,
+    parent: i32,
+    start_ticks: u64,
+}
+
+fn stat(pid: i32) -> Option<Stat> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name, in parentheses, may contain anything; the state follows it.
+    let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
+    Some(Stat {
+        state: fields.first()?.chars().next()?,
+        parent: fields.get(1)?.parse().ok()?,
+        start_ticks: fields.get(19)?.parse().ok()?,
+    })
+}
+
+fn has_ended(state: char) -> bool {
+    matches!(state, 'Z' | 'X')
+}
+
+impl Process {
+    /// The process that has this number now.
+    pub(crate) fn of(pid: i32) -> Option<Process> {
+        let stat = stat(pid)?;
+        (!has_ended(stat.state)).then_some(Process { pid, start_ticks: stat.start_ticks })
+    }
+
+    /// Whether it runs still; one that only waits to be reaped does not.
+    pub(crate) fn is_alive(self) -> bool {
+        Process::of(self.pid) == Some(self)
+    }
+}
+
+/// The living processes that this one made, in the order of their numbers.
+pub(crate) fn children_of(pid: i32) -> Vec<i32> {
+    let mut children: Vec<i32> = all_pids()
+        .filter(|child| {
+            stat(*child).is_some_and(|stat| stat.parent == pid && !has_ended(stat.state))
+        })
+        .collect();
+    children.sort_unstable();
+    children
+}
+
+/// The living processes that descend from this one, without itself.
+pub(crate) fn descendants_of(pid: i32) -> Vec<Process> {
+    let mut found = Vec::new();
+    let mut to_visit = vec![pid];
+    while let Some(next) = to_visit.pop() {
+        for child in children_of(next) {
+            to_visit.push(child);
+            found.extend(Process::of(child));
+        }
+    }
+    found
+}
+
+/// The process that made this one.
+pub(crate) fn parent_of(pid: i32) -> i32 {
+    stat(pid).unwrap_or_else(|| panic!("process {pid} has ended")).parent
+}
+
+fn all_pids() -> impl Iterator<Item = i32> {
+    let entries = fs::read_dir("/proc").expect("/proc is mounted");
+    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+}
+
+/// How many threads a process has.
+pub(crate) fn thread_count(pid: i32) -> usize {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task"));
+    tasks.unwrap_or_else(|error| panic!("process {pid}: {error}")).count()
+}
+
+/// What a process has open, by descriptor: a path, `socket:[INODE]`, `anon_inode:[KIND]` …
+pub(crate) fn open_descriptors(pid: i32) -> BTreeMap<i32, String> {
+    let entries = fs::read_dir(format!("/proc/{pid}/fd"));
+    let entries = entries.unwrap_or_else(|error| panic!("process {pid}: {error}"));
+    entries
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            let number = path.file_name()?.to_str()?.parse().ok()?;
+            let target = fs::read_link(&path).ok()?;
+            Some((number, target.to_string_lossy().into_owned()))
+        })
+        .collect()
+}
+
+/// The share of memory that a process has to answer for (PSS), in bytes: what is shared by N
+/// processes counts an N-th for each.
+pub(crate) fn proportional_memory(pid: i32) -> u64 {
+    rollup(pid, |field| field == "Pss:")
+}
+
+/// The memory that only this process uses (USS), in bytes.
+pub(crate) fn private_memory(pid: i32) -> u64 {
+    rollup(pid, |field| field.starts_with("Private_"))
+}
+
+fn rollup(pid: i32, wanted: impl Fn(&str) -> bool) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"));
+    let text = text.unwrap_or_else(|error| panic!("process {pid}: {error}"));
+    let kib: u64 = text
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.split_whitespace();
+            words.next().filter(|field| wanted(field))?;
+            words.next()?.parse::<u64>().ok()
+        })
+        .sum();
+    kib * 1024
+}
+
+/// Whether a process waits for something to happen, and computes nothing.
+pub(crate) fn is_asleep(pid: i32) -> bool {
+    stat(pid).is_some_and(|stat| stat.state == 'S')
+}
+
+/// Processor time that a process has used, user and system, in clock ticks (usually 10 ms).
+pub(crate) fn cpu_ticks(pid: i32) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat"));
+    let text = text.unwrap_or_else(|error| panic!("process {pid}: {error}"));
+    let fields: Vec<&str> =
+        text.rsplit_once(')').expect("a name").1.split_whitespace().collect();
+    fields[11..=12].iter().map(|ticks| ticks.parse::<u64>().expect("a number")).sum()
+}
+
+/// Sends a signal to one process. It is no error if that has just ended.
+pub(crate) fn signal(pid: i32, signal: Signal) {
+    match kill(Pid::from_raw(pid), signal) {
+        Ok(()) | Err(nix::errno::Errno::ESRCH) => {}
+        Err(error) => panic!("cannot send {signal} to {pid}: {error}"),
+    }
+}
+
+/// Sends a signal to every process of the group that a process belongs to.
+pub(crate) fn signal_group_of(pid: i32, signal: Signal) {
+    let group = nix::unistd::getpgid(Some(Pid::from_raw(pid))).expect("the process lives");
+    assert_ne!(group, nix::unistd::getpgrp(), "process {pid} is in the tests' own group");
+    nix::sys::signal::killpg(group, signal).expect("the group exists");
+}
