@@ -14,7 +14,10 @@ use serde_json::{Value, json};
 
 /// An app whose cancelled calls end soon.
 fn demo_with_short_grace(workers: u32) -> Host {
-    Host::builder().set("cancel_grace = 0.2").app(App::demo().workers(workers)).start()
+    Host::builder()
+        .set("cancel_grace = 0.2")
+        .app(App::demo().workers(workers))
+        .start()
 }
 
 #[test]
@@ -26,7 +29,10 @@ fn multiplexed_replies_interleave() {
     for _ in 0..3 {
         wire.multiplexed("quick", "demo", "fib", &json!([10]));
         let frame = wire.read();
-        assert_eq!((frame.raw("id"), frame.value("result")), (r#""quick""#, json!(55)));
+        assert_eq!(
+            (frame.raw("id"), frame.value("result")),
+            (r#""quick""#, json!(55))
+        );
     }
     wire.multiplexed("other", "demo", "count", &json!([3]));
     for _ in 0..3 {
@@ -75,7 +81,11 @@ fn an_app_can_see_that_it_is_cancelled() {
     host.wait_leased("ignores_cancel", 1);
     wire.send(r#"{"type":"cancel","id":"poll"}"#);
     assert!(wire.read().is_terminal());
-    assert_eq!(host.wait_workers("ignores_cancel", 1), workers, "who obeys is not killed");
+    assert_eq!(
+        host.wait_workers("ignores_cancel", 1),
+        workers,
+        "who obeys is not killed"
+    );
 }
 
 #[test]
@@ -90,7 +100,9 @@ fn an_app_that_ignores_being_cancelled_is_killed_after_the_grace() {
     assert!(wire.read().is_terminal());
     host.wait_status("a fresh worker", |status| {
         status.count("ignores_cancel", "ready") == 1
-            && status.workers_of("ignores_cancel").all(|worker| !before.contains(&worker.pid))
+            && status
+                .workers_of("ignores_cancel")
+                .all(|worker| !before.contains(&worker.pid))
     });
 }
 
@@ -126,7 +138,10 @@ fn a_new_call_of_an_old_client_supersedes_its_unfinished_call() {
     host.wait_leased("demo", 1);
     wire.request("new", "demo", "fib", &json!([10]));
     let frame = wire.read();
-    assert_eq!((frame.raw("id"), frame.value("result")), (r#""new""#, json!(55)));
+    assert_eq!(
+        (frame.raw("id"), frame.value("result")),
+        (r#""new""#, json!(55))
+    );
     // This one is still running when the old one would have been answered.
     wire.request("last", "demo", "sleep", &json!([1.5]));
     assert_eq!(wire.read().raw("id"), r#""last""#);
@@ -159,7 +174,11 @@ fn a_requests_timeout_shortens_the_apps() {
     let failure = wire.read().failure().of_type("DirtyTimeoutError");
     assert_eq!(failure.detail("timeout"), &json!(0.5));
     assert!(asked.elapsed() >= Duration::from_millis(500));
-    assert!(asked.elapsed() < Duration::from_secs(20), "{:?}", asked.elapsed());
+    assert!(
+        asked.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        asked.elapsed()
+    );
 }
 
 #[test]
@@ -170,7 +189,11 @@ fn a_requests_timeout_does_not_lengthen_the_apps() {
     wire.send(request("x", "demo", "hang", "[]", r#","timeout":600"#));
     let failure = wire.read().failure().of_type("DirtyTimeoutError");
     assert_eq!(failure.detail("timeout"), &json!(0.5));
-    assert!(asked.elapsed() < Duration::from_secs(20), "{:?}", asked.elapsed());
+    assert!(
+        asked.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        asked.elapsed()
+    );
 }
 
 #[test]
@@ -179,7 +202,10 @@ fn a_streams_timeout_is_for_each_chunk() {
     let asked = Instant::now();
     let chunks = host.call("demo", "count", json!([6, 500])).stream();
     assert_eq!(chunks.len(), 6);
-    assert!(asked.elapsed() > Duration::from_secs(2), "longer than the timeout in all");
+    assert!(
+        asked.elapsed() > Duration::from_secs(2),
+        "longer than the timeout in all"
+    );
     let outcome = host.call("demo", "count", json!([2, 60_000]));
     assert_eq!(outcome.chunks, [json!(0)]);
     outcome.failure().of_type("DirtyTimeoutError");
@@ -204,10 +230,16 @@ fn a_slow_reader_stops_its_own_stream_and_nobody_else() {
     slow.request("x", "chunks_then_result", "emit", &json!([2000, 65_536]));
     slow.read();
     for _ in 0..5 {
-        let chunks = host.call("chunks_then_result", "emit", json!([20, 65_536])).stream();
+        let chunks = host
+            .call("chunks_then_result", "emit", json!([20, 65_536]))
+            .stream();
         assert_eq!(chunks.len(), 20);
     }
-    assert_eq!(slow.outcome().stream().len(), 1999, "the slow reader misses nothing");
+    assert_eq!(
+        slow.outcome().stream().len(),
+        1999,
+        "the slow reader misses nothing"
+    );
 }
 
 async fn client(host: &Host) -> Client {
@@ -220,8 +252,13 @@ async fn the_reference_client_executes() {
     let client = client(&host).await;
     let sum: u64 = client.call("demo", "fib").arg(30).execute().await.unwrap();
     assert_eq!(sum, 832_040);
-    let echoed: Value =
-        client.call("demo", "echo").arg("é").kwarg("k", [1, 2]).execute().await.unwrap();
+    let echoed: Value = client
+        .call("demo", "echo")
+        .arg("é")
+        .kwarg("k", [1, 2])
+        .execute()
+        .await
+        .unwrap();
     assert_eq!(echoed, json!({"args": ["é"], "kwargs": {"k": [1, 2]}}));
 }
 
@@ -229,7 +266,12 @@ async fn the_reference_client_executes() {
 async fn the_reference_client_streams_and_cancels_what_is_dropped() {
     let host = demo_with_short_grace(1);
     let client = client(&host).await;
-    let mut replies = client.call("demo", "count").arg(1_000_000_000).send().await.unwrap();
+    let mut replies = client
+        .call("demo", "count")
+        .arg(1_000_000_000)
+        .send()
+        .await
+        .unwrap();
     for expected in 0..3 {
         match replies.next().await.unwrap().unwrap() {
             Reply::Chunk(chunk) => assert_eq!(chunk.get(), expected.to_string()),
@@ -245,7 +287,10 @@ async fn the_reference_client_streams_and_cancels_what_is_dropped() {
 async fn the_reference_client_shares_a_connection_and_reports_errors() {
     let host = Host::demo(2);
     let client = client(&host).await;
-    let slow = client.call("demo", "sleep").arg(600).timeout(Duration::from_millis(500));
+    let slow = client
+        .call("demo", "sleep")
+        .arg(600)
+        .timeout(Duration::from_millis(500));
     let slow = tokio::spawn(slow.execute::<Value>());
     let sum: u64 = client.call("demo", "fib").arg(10).execute().await.unwrap();
     assert_eq!(sum, 55);
@@ -266,5 +311,8 @@ async fn the_reference_client_sees_the_end_of_the_host() {
     client.status().await.unwrap();
     host.wait_leased("demo", 1);
     host.kill();
-    assert!(matches!(slow.await.unwrap(), Err(ClientError::Closed { .. })));
+    assert!(matches!(
+        slow.await.unwrap(),
+        Err(ClientError::Closed { .. })
+    ));
 }

@@ -17,7 +17,11 @@ fn succeeds(command: &mut Command) -> String {
     let output = command.current_dir(repository()).output().unwrap();
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8_lossy(&text).into_owned();
-    assert!(output.status.success(), "{command:?} failed ({}):\n{text}", output.status);
+    assert!(
+        output.status.success(),
+        "{command:?} failed ({}):\n{text}",
+        output.status
+    );
     text
 }
 
@@ -29,7 +33,14 @@ fn the_embedded_demo_is_what_the_compiler_makes_of_its_source() {
 #[test]
 fn the_guest_sdk_passes_its_unit_and_doc_tests() {
     let mut command = Command::new(env!("CARGO"));
-    command.args(["test", "--locked", "--package", "dirty-guest", "--package", "demo"]);
+    command.args([
+        "test",
+        "--locked",
+        "--package",
+        "dirty-guest",
+        "--package",
+        "demo",
+    ]);
     let printed = succeeds(command.arg("--target-dir").arg(target().join("sdk")));
     assert!(printed.contains("Doc-tests dirty_guest"), "{printed}");
 }
@@ -39,7 +50,10 @@ fn project_files(directory: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if matches!(name.as_str(), "target" | ".git" | "__pycache__" | "node_modules") {
+        if matches!(
+            name.as_str(),
+            "target" | ".git" | "__pycache__" | "node_modules"
+        ) {
             continue;
         }
         if path.is_dir() {
@@ -68,7 +82,9 @@ fn no_file_refers_to_a_place_of_one_machine() {
     for file in files {
         let bytes = fs::read(&file).unwrap();
         for place in foreign.iter().copied().chain([checkout.to_str().unwrap()]) {
-            let found = bytes.windows(place.len()).any(|window| window == place.as_bytes());
+            let found = bytes
+                .windows(place.len())
+                .any(|window| window == place.as_bytes());
             assert!(!found, "{} refers to {place}", file.display());
         }
     }
@@ -78,7 +94,15 @@ fn no_file_refers_to_a_place_of_one_machine() {
 fn every_guest_has_a_test() {
     let guests = fs::read_dir(repository().join("tests/guests/examples")).unwrap();
     let guests: BTreeSet<String> = guests
-        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
+        .map(|entry| {
+            entry
+                .unwrap()
+                .path()
+                .file_stem()
+                .unwrap()
+                .to_string_lossy()
+                .into_owned()
+        })
         .collect();
     assert!(!guests.is_empty());
     let mut tests = String::new();
@@ -89,7 +113,10 @@ fn every_guest_has_a_test() {
         }
     }
     for guest in guests {
-        assert!(tests.contains(&format!("\"{guest}\"")), "no test uses tests/guests' {guest}");
+        assert!(
+            tests.contains(&format!("\"{guest}\"")),
+            "no test uses tests/guests' {guest}"
+        );
     }
 }
 
@@ -99,8 +126,14 @@ fn every_test_file_is_a_target_of_the_host() {
     for entry in fs::read_dir(repository().join("tests")).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|extension| extension == "rs") {
-            let declared = format!("path = \"../tests/{}\"", path.file_name().unwrap().display());
-            assert!(manifest.contains(&declared), "host/Cargo.toml does not have {declared}");
+            let declared = format!(
+                "path = \"../tests/{}\"",
+                path.file_name().unwrap().display()
+            );
+            assert!(
+                manifest.contains(&declared),
+                "host/Cargo.toml does not have {declared}"
+            );
         }
     }
 }

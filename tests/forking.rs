@@ -33,7 +33,9 @@ fn a_worker_has_one_thread() {
 
 fn sockets(pid: i32) -> BTreeSet<String> {
     let sockets = open_descriptors(pid).into_values();
-    sockets.filter(|target| target.starts_with("socket:")).collect()
+    sockets
+        .filter(|target| target.starts_with("socket:"))
+        .collect()
 }
 
 #[test]
@@ -46,7 +48,10 @@ fn every_socket_has_one_owner() {
     let mut seen = BTreeSet::new();
     for owner in owners {
         for socket in sockets(owner) {
-            assert!(seen.insert(socket.clone()), "{socket} of {owner} has another owner");
+            assert!(
+                seen.insert(socket.clone()),
+                "{socket} of {owner} has another owner"
+            );
         }
     }
 }
@@ -56,15 +61,20 @@ fn a_worker_has_open_what_the_first_one_has() {
     let host = Host::demo(6);
     let kinds = |pid: i32| -> Vec<String> {
         let targets = open_descriptors(pid).into_values();
-        let mut kinds: Vec<String> =
-            targets.map(|target| target.split('[').next().unwrap().to_owned()).collect();
+        let mut kinds: Vec<String> = targets
+            .map(|target| target.split('[').next().unwrap().to_owned())
+            .collect();
         kinds.sort_unstable();
         kinds
     };
     let workers = host.wait_workers("demo", 6);
     let first = kinds(workers[0]);
     for worker in workers {
-        assert_eq!(kinds(worker), first, "descriptors pile up from copy to copy");
+        assert_eq!(
+            kinds(worker),
+            first,
+            "descriptors pile up from copy to copy"
+        );
     }
 }
 
@@ -74,7 +84,10 @@ fn what_the_arbiter_inherited_reaches_no_mold_and_no_worker() {
     let secret = directory.path().join("secret");
     std::fs::write(&secret, "").unwrap();
     let preparation = format!("exec 7<'{}'", secret.display());
-    let host = Host::builder().app(App::demo().workers(1)).after_shell(&preparation).start();
+    let host = Host::builder()
+        .app(App::demo().workers(1))
+        .after_shell(&preparation)
+        .start();
     let name = secret.to_string_lossy().into_owned();
     for process in host.children() {
         let open = open_descriptors(process.pid);
@@ -82,32 +95,30 @@ fn what_the_arbiter_inherited_reaches_no_mold_and_no_worker() {
     }
 }
 
-/// Occupies all workers but one, so that the next call is served by that one; for each number
-/// of occupied workers in turn.
-fn ask_different_workers(host: &Host, app: &str, workers: usize, action: &str) -> Vec<Value> {
-    let mut occupying: Vec<Wire> = Vec::new();
-    let mut answers = Vec::new();
-    loop {
-        answers.push(host.call(app, action, json!([])).result());
-        if occupying.len() == workers - 1 {
-            break answers;
-        }
-        let mut wire = host.connect();
-        wire.request("hold", app, "sleep", &json!([600]));
-        occupying.push(wire);
-        host.wait_leased(app, occupying.len());
-    }
+/// Asks the app's only worker, kills it, asks its successor, and so on.
+fn ask_successive_workers(host: &Host, app: &str, workers: usize, action: &str) -> Vec<Value> {
+    let ask_and_kill = |_| {
+        let worker = host.wait_workers(app, 1)[0];
+        let answer = host.call(app, action, json!([])).result();
+        processes::signal(worker, Signal::SIGKILL);
+        host.wait_status("the worker is gone", |status| {
+            status.workers_of(app).all(|other| other.pid != worker)
+        });
+        answer
+    };
+    (0..workers).map(ask_and_kill).collect()
 }
 
 #[test]
 fn init_runs_once_and_every_copy_has_what_it_left() {
-    let host = Host::demo(4);
-    let nonces = ask_different_workers(&host, "demo", 4, "instance");
+    let host = Host::demo(1);
+    let nonces = ask_successive_workers(&host, "demo", 4, "instance");
     assert!(nonces.iter().all(|nonce| *nonce == nonces[0]), "{nonces:?}");
-    for worker in ask_different_workers(&Host::demo(3), "demo", 3, "init_count") {
-        assert_eq!(worker, json!(1));
+    for init_count in ask_successive_workers(&host, "demo", 3, "init_count") {
+        assert_eq!(init_count, json!(1));
     }
-    assert_eq!(host.stderr.count_of("filling 0 MiB of state"), 1, "{}", host.stderr.text());
+    let log = host.stderr.text();
+    assert_eq!(host.stderr.count_of("filling 0 MiB of state"), 1, "{log}");
 }
 
 #[test]
@@ -118,8 +129,10 @@ fn randomness_differs_in_every_copy() {
         wire.request("x", "demo", "random", &json!([1]));
     }
     host.wait_leased("demo", 4);
-    let drawn: BTreeSet<String> =
-        wires.iter_mut().map(|wire| wire.outcome().result().to_string()).collect();
+    let drawn: BTreeSet<String> = wires
+        .iter_mut()
+        .map(|wire| wire.outcome().result().to_string())
+        .collect();
     assert_eq!(drawn.len(), 4, "{drawn:?}");
 }
 
@@ -134,7 +147,11 @@ fn what_init_prints_is_printed_once() {
     host.stderr.finish();
     let log = host.stderr.text();
     assert_eq!(host.stderr.count_of("a whole line from init"), 1, "{log}");
-    assert_eq!(host.stderr.count_of("a part of a line from init"), 1, "{log}");
+    assert_eq!(
+        host.stderr.count_of("a part of a line from init"),
+        1,
+        "{log}"
+    );
     assert_eq!(host.stderr.count_of("a line from a call"), 8, "{log}");
 }
 
@@ -146,12 +163,20 @@ fn an_app_that_keeps_a_file_open_is_initialised_in_each_worker() {
     let host = Host::serving(App::fixture("init_opens_file").workers(2).set(&dirs));
     host.wait_workers("init_opens_file", 2);
     let mut bytes: Vec<u64> = (0..4)
-        .map(|_| host.call("init_opens_file", "read_byte", json!([])).result().as_u64().unwrap())
+        .map(|_| {
+            host.call("init_opens_file", "read_byte", json!([]))
+                .result()
+                .as_u64()
+                .unwrap()
+        })
         .collect();
     bytes.sort_unstable();
     // Copies with one offset between them would have read a, b, c, d.
     let split: BTreeSet<u64> = bytes.iter().copied().collect();
-    assert!(split.len() < bytes.len(), "the copies share an offset: {bytes:?}");
+    assert!(
+        split.len() < bytes.len(),
+        "the copies share an offset: {bytes:?}"
+    );
     assert_warned(&host, "kept.txt");
 }
 
@@ -159,7 +184,9 @@ fn an_app_that_keeps_a_file_open_is_initialised_in_each_worker() {
 fn an_app_that_keeps_a_timer_is_initialised_in_each_worker() {
     let host = Host::serving(App::fixture("init_leaves_timer").workers(2));
     for _ in 0..4 {
-        let pending = host.call("init_leaves_timer", "pending", json!([])).result();
+        let pending = host
+            .call("init_leaves_timer", "pending", json!([]))
+            .result();
         assert_eq!(pending, json!(true));
     }
     assert_warned(&host, "timer");
@@ -174,11 +201,16 @@ fn assert_warned(host: &Host, what: &str) {
 
 #[test]
 fn per_worker_initialises_each_worker() {
-    let host = Host::serving(App::demo().workers(3).set("init = \"per-worker\""));
-    let nonces = ask_different_workers(&host, "demo", 3, "instance");
+    let mut host = Host::serving(App::demo().workers(1).set("init = \"per-worker\""));
+    let nonces = ask_successive_workers(&host, "demo", 3, "instance");
     let distinct: BTreeSet<String> = nonces.iter().map(Value::to_string).collect();
-    assert!(distinct.len() > 1, "{nonces:?}");
-    assert!(!host.stderr.text().contains("WARN"), "it was asked for: {}", host.stderr.text());
+    assert_eq!(distinct.len(), 3, "{nonces:?}");
+    let counts = ask_successive_workers(&host, "demo", 2, "init_count");
+    assert_eq!(counts, [json!(1), json!(1)]);
+    host.stop();
+    host.stderr.finish();
+    let log = host.stderr.text();
+    assert!(!log.contains("init() left"), "it was asked for: {log}");
 }
 
 #[test]
@@ -186,12 +218,24 @@ fn on_fork_runs_once_in_every_worker() {
     let host = Host::serving(App::fixture("on_fork_counts").workers(4));
     host.wait_workers("on_fork_counts", 4);
     for _ in 0..8 {
-        assert_eq!(host.call("on_fork_counts", "forks", json!([])).result(), json!(1));
+        assert_eq!(
+            host.call("on_fork_counts", "forks", json!([])).result(),
+            json!(1)
+        );
     }
     let drawn: BTreeSet<u64> = (0..4)
-        .map(|_| host.call("on_fork_counts", "draw", json!([])).result().as_u64().unwrap())
+        .map(|_| {
+            host.call("on_fork_counts", "draw", json!([]))
+                .result()
+                .as_u64()
+                .unwrap()
+        })
         .collect();
-    assert_eq!(drawn.len(), 4, "the workers take turns, and each has seeded anew");
+    assert_eq!(
+        drawn.len(),
+        4,
+        "the workers take turns, and each has seeded anew"
+    );
 }
 
 #[test]
@@ -199,7 +243,12 @@ fn signals_to_their_groups_stop_neither_molds_nor_workers() {
     let host = Host::demo(2);
     let before = host.wait_workers("demo", 2);
     let mold = host.mold("demo");
-    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT] {
+    for signal in [
+        Signal::SIGINT,
+        Signal::SIGTERM,
+        Signal::SIGHUP,
+        Signal::SIGQUIT,
+    ] {
         processes::signal_group_of(mold, signal);
         for worker in &before {
             processes::signal_group_of(*worker, signal);
@@ -218,20 +267,30 @@ fn memory_with(workers: u32) -> u64 {
     let app = App::demo().workers(workers).config("state_mib = 256");
     let host = Host::serving(app);
     for worker in host.wait_workers("demo", workers as usize) {
-        assert!(processes::private_memory(worker) < 32 * MIB, "a worker shares its mold's state");
+        assert!(
+            processes::private_memory(worker) < 32 * MIB,
+            "a worker shares its mold's state"
+        );
     }
     for _ in 0..workers {
         assert_eq!(host.call("demo", "fib", json!([10])).result(), json!(55));
     }
     let children = host.children().into_iter().map(|process| process.pid);
-    children.chain([host.pid()]).map(processes::proportional_memory).sum()
+    children
+        .chain([host.pid()])
+        .map(processes::proportional_memory)
+        .sum()
 }
 
 #[test]
 fn eight_workers_take_hardly_more_memory_than_one() {
     let one = memory_with(1);
     let eight = memory_with(8);
-    assert!(one > 256 * MIB, "the state is really there: {} MiB", one / MIB);
+    assert!(
+        one > 256 * MIB,
+        "the state is really there: {} MiB",
+        one / MIB
+    );
     assert!(
         eight * 10 < one * 12,
         "8 workers take {} MiB, one takes {} MiB",

@@ -13,10 +13,16 @@ use harness::{App, Host, paths, python};
 /// Runs `tests/peers/NAME.py` against a host, and checks that all of its checks were made.
 #[track_caller]
 fn run_peer(host: &Host, name: &str, checks: usize) {
-    let script = paths::repository().join("tests/peers").join(name).with_extension("py");
+    let script = paths::repository()
+        .join("tests/peers")
+        .join(name)
+        .with_extension("py");
     let mut command = clean(Command::new(python::python()));
     // Without -B the interpreter would leave its cache in the checkout.
-    command.arg("-B").arg(script).env("GUNICORN_DIRTY_SOCKET", &host.socket);
+    command
+        .arg("-B")
+        .arg(script)
+        .env("GUNICORN_DIRTY_SOCKET", &host.socket);
     let ran = run(&mut command);
     let expected = format!("ran {checks} checks, all passed");
     assert!(
@@ -41,7 +47,12 @@ fn values_of_every_kind_and_size() {
 fn every_exception_class_with_its_attributes() {
     let host = Host::builder()
         .app(App::demo().workers(1).timeout(2.0))
-        .app(App::demo().named("broken").config("init_fails = true").workers(1))
+        .app(
+            App::demo()
+                .named("broken")
+                .config("init_fails = true")
+                .workers(1),
+        )
         .launch();
     host.wait_listening();
     host.wait_status("one app serves and the other has failed", |status| {
@@ -68,6 +79,9 @@ fn kills_hangs_and_traps() {
 
 #[test]
 fn an_abandoned_stream_never_answers_a_later_call() {
-    let host = Host::builder().set("cancel_grace = 0.2").app(App::demo().workers(2)).start();
+    let host = Host::builder()
+        .set("cancel_grace = 0.2")
+        .app(App::demo().workers(2))
+        .start();
     run_peer(&host, "abandoned", 5);
 }

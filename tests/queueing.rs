@@ -28,7 +28,10 @@ fn as_many_calls_run_at_once_as_there_are_workers() {
         wire.outcome().result();
     }
     let took = started.elapsed();
-    assert!(took < Duration::from_secs(6), "one after the other: {took:?}");
+    assert!(
+        took < Duration::from_secs(6),
+        "one after the other: {took:?}"
+    );
 }
 
 #[test]
@@ -39,7 +42,10 @@ fn short_calls_do_not_wait_behind_a_long_one() {
     for mut wire in start_calls(&host, 20, "fib", &json!([15])) {
         assert_eq!(wire.outcome().result(), json!(610));
     }
-    assert!(!long.has_input(), "the short calls were answered before the long one");
+    assert!(
+        !long.has_input(),
+        "the short calls were answered before the long one"
+    );
     long.send(r#"{"type":"cancel","id":"x"}"#);
 }
 
@@ -69,7 +75,10 @@ fn a_full_queue_answers_at_once_that_one_may_try_again() {
     host.wait_status("two calls wait", |status| status.app("demo").queue == 2);
     let failure = host.call("demo", "fib", json!([10])).failure();
     assert_eq!(failure.detail("retryable"), &json!(true), "{failure:?}");
-    assert!(failure.detail("retry_after").as_f64().unwrap() > 0.0, "{failure:?}");
+    assert!(
+        failure.detail("retry_after").as_f64().unwrap() > 0.0,
+        "{failure:?}"
+    );
     assert!(!busy[0].has_input(), "it was answered at once");
     busy[0].outcome().result();
     for wire in &mut queued {
@@ -85,7 +94,9 @@ fn a_client_that_leaves_the_queue_is_forgotten() {
     let queued = start_calls(&host, 5, "count", &json!([1_000_000, 1000]));
     host.wait_status("five calls wait", |status| status.app("demo").queue == 5);
     drop(queued);
-    host.wait_status("none of them waits on", |status| status.app("demo").queue == 0);
+    host.wait_status("none of them waits on", |status| {
+        status.app("demo").queue == 0
+    });
     busy[0].outcome().result();
     assert_eq!(host.call("demo", "fib", json!([10])).result(), json!(55));
 }
@@ -112,14 +123,26 @@ fn load_reaches_every_worker() {
     assert_eq!(randoms.len(), 4);
     let mut counters = Vec::new();
     for _ in 0..8 {
-        counters.push(host.call("demo", "counter", json!([])).result().as_u64().unwrap());
+        counters.push(
+            host.call("demo", "counter", json!([]))
+                .result()
+                .as_u64()
+                .unwrap(),
+        );
     }
-    assert_eq!(counters.iter().filter(|count| **count == 1).count(), 4, "{counters:?}");
+    assert_eq!(
+        counters.iter().filter(|count| **count == 1).count(),
+        4,
+        "{counters:?}"
+    );
 }
 
 #[test]
 fn connections_over_the_limit_are_turned_away_and_others_served() {
-    let host = Host::builder().set("max_connections = 8").app(App::demo().workers(1)).start();
+    let host = Host::builder()
+        .set("max_connections = 8")
+        .app(App::demo().workers(1))
+        .start();
     let mut held: Vec<Wire> = (0..8).map(|_| host.connect()).collect();
     for wire in &mut held {
         assert_eq!(wire.call("demo", "fib", &json!([10])).result(), json!(55));
@@ -135,6 +158,8 @@ fn connections_over_the_limit_are_turned_away_and_others_served() {
             harness::wire::request("x", "demo", "fib", "[10]", "").as_bytes(),
         );
         wire.try_send_bytes(&call).is_ok()
-            && wire.try_read().is_some_and(|frame| frame.kind() == "response")
+            && wire
+                .try_read()
+                .is_some_and(|frame| frame.kind() == "response")
     });
 }

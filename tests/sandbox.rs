@@ -14,13 +14,19 @@ const APP: &str = "env_and_dirs";
 /// Why the guest could not do it.
 #[track_caller]
 fn denied(wire: &mut Wire, action: &str, args: &Value) -> String {
-    wire.call(APP, action, args).failure().of_type("DirtyAppError").message
+    wire.call(APP, action, args)
+        .failure()
+        .of_type("DirtyAppError")
+        .message
 }
 
 #[test]
 fn an_app_sees_the_directories_and_variables_that_it_was_given_and_no_others() {
     let directory = paths::short_temp_dir();
-    let (models, out) = (directory.path().join("models"), directory.path().join("out"));
+    let (models, out) = (
+        directory.path().join("models"),
+        directory.path().join("out"),
+    );
     fs::create_dir_all(&models).unwrap();
     fs::create_dir_all(&out).unwrap();
     fs::write(models.join("base.txt"), "weights").unwrap();
@@ -31,26 +37,56 @@ fn an_app_sees_the_directories_and_variables_that_it_was_given_and_no_others() {
         models.display(),
         out.display()
     );
-    let app = App::fixture(APP).workers(1).set(&dirs).set("env = { MODEL = \"base\" }");
-    let host = Host::builder().app(app).env("SECRET_OF_THE_HOST", "x").start();
+    let app = App::fixture(APP)
+        .workers(1)
+        .set(&dirs)
+        .set("env = { MODEL = \"base\" }");
+    let host = Host::builder()
+        .app(app)
+        .env("SECRET_OF_THE_HOST", "x")
+        .start();
     let mut wire = host.connect();
 
-    assert_eq!(wire.call(APP, "env", &json!(["MODEL"])).result(), json!("base"));
+    assert_eq!(
+        wire.call(APP, "env", &json!(["MODEL"])).result(),
+        json!("base")
+    );
     for hidden in ["SECRET_OF_THE_HOST", "PATH", "HOME"] {
-        assert_eq!(wire.call(APP, "env", &json!([hidden])).result(), Value::Null, "{hidden}");
+        assert_eq!(
+            wire.call(APP, "env", &json!([hidden])).result(),
+            Value::Null,
+            "{hidden}"
+        );
     }
-    assert_eq!(wire.call(APP, "read", &json!(["/models/base.txt"])).result(), json!("weights"));
+    assert_eq!(
+        wire.call(APP, "read", &json!(["/models/base.txt"]))
+            .result(),
+        json!("weights")
+    );
     let listed = wire.call(APP, "list", &json!(["/models"])).result();
     assert_eq!(listed, json!(["base.txt", "link.txt"]));
 
-    wire.call(APP, "write", &json!(["/out/result.txt", "done"])).result();
+    wire.call(APP, "write", &json!(["/out/result.txt", "done"]))
+        .result();
     assert_eq!(fs::read_to_string(out.join("result.txt")).unwrap(), "done");
-    denied(&mut wire, "write", &json!(["/models/base.txt", "overwritten"]));
+    denied(
+        &mut wire,
+        "write",
+        &json!(["/models/base.txt", "overwritten"]),
+    );
     denied(&mut wire, "write", &json!(["/models/new.txt", "new"]));
-    assert_eq!(fs::read_to_string(models.join("base.txt")).unwrap(), "weights");
+    assert_eq!(
+        fs::read_to_string(models.join("base.txt")).unwrap(),
+        "weights"
+    );
     assert!(!models.join("new.txt").exists());
 
-    for outside in ["/etc/passwd", "/models/../secret.txt", "/models/link.txt", "/secret.txt"] {
+    for outside in [
+        "/etc/passwd",
+        "/models/../secret.txt",
+        "/models/link.txt",
+        "/secret.txt",
+    ] {
         let message = denied(&mut wire, "read", &json!([outside]));
         assert!(!message.contains("root:"), "{message}");
     }
@@ -59,12 +95,22 @@ fn an_app_sees_the_directories_and_variables_that_it_was_given_and_no_others() {
 
 #[test]
 fn an_app_cannot_take_more_memory_than_its_limit() {
-    let app = App::fixture("memory_growth").workers(1).set("memory_limit = \"64MiB\"");
+    let app = App::fixture("memory_growth")
+        .workers(1)
+        .set("memory_limit = \"64MiB\"");
     let host = Host::serving(app);
     let workers = host.wait_workers("memory_growth", 1);
-    let mib = host.call("memory_growth", "grow", json!([])).result().as_u64().unwrap();
+    let mib = host
+        .call("memory_growth", "grow", json!([]))
+        .result()
+        .as_u64()
+        .unwrap();
     assert!((32..=64).contains(&mib), "{mib} MiB of 64");
-    assert_eq!(host.wait_workers("memory_growth", 1), workers, "the app was told no, not killed");
+    assert_eq!(
+        host.wait_workers("memory_growth", 1),
+        workers,
+        "the app was told no, not killed"
+    );
 }
 
 #[test]
@@ -75,7 +121,10 @@ fn an_app_that_prints_without_end_in_sight_slows_nobody_down_for_long() {
     spam.request("x", "stdout_spam", "spam", &json!([]));
     assert_eq!(host.call("demo", "fib", json!([10])).result(), json!(55));
     assert_eq!(spam.outcome().result(), json!(100_000));
-    assert_eq!(spam.call("stdout_spam", "spam", &json!([])).result(), json!(100_000));
+    assert_eq!(
+        spam.call("stdout_spam", "spam", &json!([])).result(),
+        json!(100_000)
+    );
 }
 
 #[test]
@@ -85,7 +134,9 @@ fn the_log_says_which_app_printed_a_line() {
         .app(App::demo().workers(1))
         .start();
     host.call("init_prints", "print", json!([])).result();
-    let line = host.stderr.wait_for("the line", PATIENCE, |line| line.contains("a line from a call"));
+    let line = host.stderr.wait_for("the line", PATIENCE, |line| {
+        line.contains("a line from a call")
+    });
     assert!(line.contains("init_prints"), "{line}");
 }
 
@@ -97,6 +148,8 @@ fn a_stream_that_nobody_reads_is_ended() {
     wire.request("x", "chunks_then_result", "runaway", &json!([]));
     wire.read();
     drop(wire);
-    let chunks = host.call("chunks_then_result", "emit", json!([2, 1])).stream();
+    let chunks = host
+        .call("chunks_then_result", "emit", json!([2, 1]))
+        .stream();
     assert_eq!(chunks, ["x", "x"]);
 }

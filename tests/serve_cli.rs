@@ -21,7 +21,11 @@ fn the_ready_line_names_every_app_and_the_socket() {
         .app(App::demo().named("second:App").workers(1))
         .launch();
     let line = host.wait_ready();
-    let (apps, socket) = line.strip_prefix("ready: ").unwrap().rsplit_once(" on ").unwrap();
+    let (apps, socket) = line
+        .strip_prefix("ready: ")
+        .unwrap()
+        .rsplit_once(" on ")
+        .unwrap();
     let mut apps: Vec<&str> = apps.split(", ").collect();
     apps.sort_unstable();
     assert_eq!(apps, ["first", "second:App"]);
@@ -29,7 +33,11 @@ fn the_ready_line_names_every_app_and_the_socket() {
     for app in apps {
         assert_eq!(host.call(app, "fib", json!([10])).result(), json!(55));
     }
-    assert_eq!(host.stdout.all().len(), 1, "only the ready line goes to stdout");
+    assert_eq!(
+        host.stdout.all().len(),
+        1,
+        "only the ready line goes to stdout"
+    );
 }
 
 #[test]
@@ -43,9 +51,17 @@ fn the_socket_is_for_its_owner_only() {
 fn the_socket_of_a_live_host_is_never_stolen() {
     let host = Host::demo(1);
     let component = format!("demo={}:1", demo_wasm().display());
-    let second = run(dirty().arg("serve").arg("--app").arg(&component).arg("--socket").arg(&host.socket));
+    let second = run(dirty()
+        .arg("serve")
+        .arg("--app")
+        .arg(&component)
+        .arg("--socket")
+        .arg(&host.socket));
     assert_ne!(second.code, Some(0));
-    assert!(second.stderr.contains(&*host.socket.to_string_lossy()), "{second:?}");
+    assert!(
+        second.stderr.contains(&*host.socket.to_string_lossy()),
+        "{second:?}"
+    );
     assert!(!second.stdout.contains("ready"), "{second:?}");
     assert_eq!(host.call("demo", "fib", json!([10])).result(), json!(55));
 }
@@ -53,10 +69,18 @@ fn the_socket_of_a_live_host_is_never_stolen() {
 #[test]
 fn a_stale_socket_is_replaced() {
     let directory = paths::short_temp_dir();
-    let start = || Host::builder().app(App::demo().workers(1)).directory(directory.path()).start();
+    let start = || {
+        Host::builder()
+            .app(App::demo().workers(1))
+            .directory(directory.path())
+            .start()
+    };
     let mut first = start();
     first.kill();
-    assert!(first.socket.exists(), "a killed host cannot remove its socket");
+    assert!(
+        first.socket.exists(),
+        "a killed host cannot remove its socket"
+    );
     let second = start();
     assert_eq!(second.call("demo", "fib", json!([10])).result(), json!(55));
 }
@@ -67,7 +91,12 @@ fn a_file_that_is_no_socket_is_left_alone() {
     let precious = directory.path().join("precious");
     fs::write(&precious, "data").unwrap();
     let component = format!("demo={}:1", demo_wasm().display());
-    let ran = run(dirty().arg("serve").arg("--app").arg(&component).arg("--socket").arg(&precious));
+    let ran = run(dirty()
+        .arg("serve")
+        .arg("--app")
+        .arg(&component)
+        .arg("--socket")
+        .arg(&precious));
     assert_ne!(ran.code, Some(0));
     assert!(ran.stderr.contains("precious"), "{ran:?}");
     assert_eq!(fs::read_to_string(&precious).unwrap(), "data");
@@ -75,7 +104,12 @@ fn a_file_that_is_no_socket_is_left_alone() {
 
 fn a_call_in_flight_is_finished(signal: Signal) {
     let directory = paths::short_temp_dir();
-    let start = || Host::builder().app(App::demo().workers(2)).directory(directory.path()).start();
+    let start = || {
+        Host::builder()
+            .app(App::demo().workers(2))
+            .directory(directory.path())
+            .start()
+    };
     let mut host = start();
     let mut wire = host.connect();
     wire.request("slow", "demo", "sleep", &json!([1.5]));
@@ -85,8 +119,16 @@ fn a_call_in_flight_is_finished(signal: Signal) {
     host.signal(signal);
     assert_eq!(wire.outcome().result(), Value::Null);
     assert_eq!(stream.outcome().stream(), [json!(0), json!(1), json!(2)]);
-    assert_eq!(host.wait_exit(PATIENCE).code(), Some(0), "{}", host.stderr.text());
-    assert!(!host.socket.exists(), "a host that stops removes its socket");
+    assert_eq!(
+        host.wait_exit(PATIENCE).code(),
+        Some(0),
+        "{}",
+        host.stderr.text()
+    );
+    assert!(
+        !host.socket.exists(),
+        "a host that stops removes its socket"
+    );
     assert!(wire.try_read().is_none(), "the connection is closed");
 
     let second = start();
@@ -112,8 +154,15 @@ fn a_call_that_never_ends_holds_up_a_stop_for_the_graceful_timeout_only() {
     host.wait_leased("demo", 1);
     let asked = Instant::now();
     host.stop();
-    assert!(asked.elapsed() >= Duration::from_secs(1), "the call had its grace");
-    assert!(asked.elapsed() < Duration::from_secs(20), "took {:?}", asked.elapsed());
+    assert!(
+        asked.elapsed() >= Duration::from_secs(1),
+        "the call had its grace"
+    );
+    assert!(
+        asked.elapsed() < Duration::from_secs(20),
+        "took {:?}",
+        asked.elapsed()
+    );
     if let Some(frame) = wire.try_read() {
         frame.failure().of_type("DirtyWorkerError");
         assert!(wire.try_read().is_none(), "the connection is closed");
@@ -133,10 +182,16 @@ fn flags_override_the_file() {
         .flag("--timeout")
         .flag("0.5")
         .launch();
-    assert!(host.wait_ready().ends_with(&format!(" on {}", socket.display())));
+    assert!(
+        host.wait_ready()
+            .ends_with(&format!(" on {}", socket.display()))
+    );
     host.socket = socket;
     assert_eq!(host.wait_workers("demo", 3).len(), 3);
-    let failure = host.call("demo", "hang", json!([])).failure().of_type("DirtyTimeoutError");
+    let failure = host
+        .call("demo", "hang", json!([]))
+        .failure()
+        .of_type("DirtyTimeoutError");
     assert_eq!(failure.detail("timeout"), &json!(0.5));
 }
 
@@ -154,19 +209,49 @@ fn complaint(config: &str) -> String {
 #[test]
 fn errors_of_the_configuration_name_file_line_and_remedy() {
     let table = [
-        ("tiemout = 3\n[apps.a]\ncomponent = 'a.wasm'\n", "dirty.toml:1", "timeout"),
-        ("\ndirty_threads = 4\n[apps.a]\ncomponent = 'a.wasm'\n", "dirty.toml:2", "workers"),
-        ("dirty_workers = 4\n[apps.a]\ncomponent = 'a.wasm'\n", "dirty.toml:1", "workers"),
-        ("[apps.a]\ncomponent = 'a.wasm'\nworkers = -1\n", "dirty.toml:3", "workers"),
-        ("[apps.a]\ncomponent = 'a.wasm'\ninit = 'never'\n", "dirty.toml:3", "per-worker"),
+        (
+            "tiemout = 3\n[apps.a]\ncomponent = 'a.wasm'\n",
+            "dirty.toml:1",
+            "timeout",
+        ),
+        (
+            "\ndirty_threads = 4\n[apps.a]\ncomponent = 'a.wasm'\n",
+            "dirty.toml:2",
+            "workers",
+        ),
+        (
+            "dirty_workers = 4\n[apps.a]\ncomponent = 'a.wasm'\n",
+            "dirty.toml:1",
+            "workers",
+        ),
+        (
+            "[apps.a]\ncomponent = 'a.wasm'\nworkers = -1\n",
+            "dirty.toml:3",
+            "workers",
+        ),
+        (
+            "[apps.a]\ncomponent = 'a.wasm'\ninit = 'never'\n",
+            "dirty.toml:3",
+            "per-worker",
+        ),
         ("[apps.a]\nworkers = 1\n", "dirty.toml:1", "component"),
         ("[apps.a\ncomponent = 'a.wasm'\n", "dirty.toml:1", ""),
-        ("timeout = 'long'\n[apps.a]\ncomponent = 'a.wasm'\n", "dirty.toml:1", "timeout"),
+        (
+            "timeout = 'long'\n[apps.a]\ncomponent = 'a.wasm'\n",
+            "dirty.toml:1",
+            "timeout",
+        ),
     ];
     for (config, place, remedy) in table {
         let complaint = complaint(config);
-        assert!(complaint.contains(place), "no {place} for {config:?}:\n{complaint}");
-        assert!(complaint.contains(remedy), "no {remedy} for {config:?}:\n{complaint}");
+        assert!(
+            complaint.contains(place),
+            "no {place} for {config:?}:\n{complaint}"
+        );
+        assert!(
+            complaint.contains(remedy),
+            "no {remedy} for {config:?}:\n{complaint}"
+        );
     }
 }
 
@@ -210,6 +295,9 @@ fn usage_errors_exit_with_2() {
 fn a_socket_that_nobody_listens_on_does_not_count_as_live() {
     let directory = paths::short_temp_dir();
     drop(UnixListener::bind(directory.path().join("s")).unwrap());
-    let host = Host::builder().app(App::demo().workers(1)).directory(directory.path()).start();
+    let host = Host::builder()
+        .app(App::demo().workers(1))
+        .directory(directory.path())
+        .start();
     assert!(Wire::try_connect(&host.socket).is_ok());
 }

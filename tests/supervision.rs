@@ -21,7 +21,10 @@ fn a_hung_call_times_out_at_its_deadline_and_a_fresh_worker_serves_the_next() {
     let hung = Process::of(before[0]).unwrap();
     let mut wire = host.connect();
     let asked = Instant::now();
-    let failure = wire.call("demo", "hang", &json!([])).failure().of_type("DirtyTimeoutError");
+    let failure = wire
+        .call("demo", "hang", &json!([]))
+        .failure()
+        .of_type("DirtyTimeoutError");
     let answered = asked.elapsed();
     assert_eq!(failure.detail("timeout"), &json!(2.0));
     assert!(answered >= timeout, "not before the deadline: {answered:?}");
@@ -30,10 +33,16 @@ fn a_hung_call_times_out_at_its_deadline_and_a_fresh_worker_serves_the_next() {
     let asked = Instant::now();
     assert_eq!(wire.call("demo", "fib", &json!([10])).result(), json!(55));
     let next = asked.elapsed();
-    assert!(next < timeout / 2, "the next call took {next:?} of a timeout of {timeout:?}");
+    assert!(
+        next < timeout / 2,
+        "the next call took {next:?} of a timeout of {timeout:?}"
+    );
     wait_until("the end of the hung worker", PATIENCE, || !hung.is_alive());
     assert_ne!(host.wait_workers("demo", 1), before);
-    assert_eq!(host.call("demo", "init_count", json!([])).result(), json!(1));
+    assert_eq!(
+        host.call("demo", "init_count", json!([])).result(),
+        json!(1)
+    );
 }
 
 #[test]
@@ -47,14 +56,21 @@ fn a_call_that_waits_in_the_queue_times_out_too() {
         r#"{"type":"request","id":"w","app_path":"demo","action":"fib","args":[1],"timeout":0.3}"#,
     );
     waiting.outcome().failure().of_type("DirtyTimeoutError");
-    assert_eq!(host.status().count("demo", "leased"), 1, "the busy worker is not disturbed");
+    assert_eq!(
+        host.status().count("demo", "leased"),
+        1,
+        "the busy worker is not disturbed"
+    );
 }
 
 #[test]
 fn a_trap_is_an_error_with_the_guests_backtrace_and_costs_one_worker() {
     let host = Host::demo(2);
     let before: BTreeSet<i32> = host.wait_workers("demo", 2).into_iter().collect();
-    let failure = host.call("demo", "trap", json!([])).failure().of_type("DirtyAppError");
+    let failure = host
+        .call("demo", "trap", json!([]))
+        .failure()
+        .of_type("DirtyAppError");
     assert!(
         failure.message.contains("the demo's trap was called"),
         "the panic's message reaches the caller: {failure:?}"
@@ -62,7 +78,10 @@ fn a_trap_is_an_error_with_the_guests_backtrace_and_costs_one_worker() {
     assert_eq!(failure.detail("app_path"), "demo");
     assert_eq!(failure.detail("action"), "trap");
     let traceback = failure.detail("traceback").as_str().unwrap();
-    assert!(traceback.contains("fall_into_the_trap"), "guest functions are named: {traceback}");
+    assert!(
+        traceback.contains("fall_into_the_trap"),
+        "guest functions are named: {traceback}"
+    );
 
     host.wait_status("one fresh worker beside the other", |status| {
         let now: BTreeSet<i32> = status.workers_of("demo").map(|worker| worker.pid).collect();
@@ -106,9 +125,13 @@ fn a_reply_that_was_written_is_delivered_though_its_worker_was_killed() {
     wire.request("x", "demo", "fib", &json!([40]));
     host.wait_leased("demo", 1);
     host.signal(Signal::SIGSTOP);
-    wait_until("the worker is done", PATIENCE, || processes::is_asleep(worker));
+    wait_until("the worker is done", PATIENCE, || {
+        processes::is_asleep(worker)
+    });
     processes::signal(worker, Signal::SIGKILL);
-    wait_until("the worker's end", PATIENCE, || Process::of(worker).is_none());
+    wait_until("the worker's end", PATIENCE, || {
+        Process::of(worker).is_none()
+    });
     host.signal(Signal::SIGCONT);
     assert_eq!(wire.outcome().result(), json!(102_334_155));
     assert_eq!(host.call("demo", "fib", json!([10])).result(), json!(55));
@@ -152,7 +175,11 @@ fn kill_of_a_worker_leaves_the_calls_of_others_alone() {
     host.wait_leased("demo", 2);
     processes::signal(host.wait_workers("demo", 2)[0], Signal::SIGKILL);
     let outcomes = wires.map(|mut wire| wire.outcome().end);
-    assert_eq!(outcomes.iter().filter(|end| end.is_ok()).count(), 1, "{outcomes:?}");
+    assert_eq!(
+        outcomes.iter().filter(|end| end.is_ok()).count(),
+        1,
+        "{outcomes:?}"
+    );
 }
 
 #[test]
@@ -170,8 +197,10 @@ fn kill_of_the_mold_fails_its_calls_as_retryable_and_a_new_generation_serves() {
     wire.request("x", "demo", "sleep", &json!([600]));
     host.wait_leased("demo", 1);
     let mold = host.mold("demo");
-    let copies: Vec<Process> =
-        processes::children_of(mold).into_iter().filter_map(Process::of).collect();
+    let copies: Vec<Process> = processes::children_of(mold)
+        .into_iter()
+        .filter_map(Process::of)
+        .collect();
     processes::signal(mold, Signal::SIGKILL);
 
     let failure = wire.outcome().failure().of_type("DirtyWorkerError");
@@ -181,9 +210,19 @@ fn kill_of_the_mold_fails_its_calls_as_retryable_and_a_new_generation_serves() {
         status.app("demo").generation > generation && status.count("demo", "ready") == 2
     });
     assert_eq!(status.app("demo").state, "serving");
-    assert_ne!(host.call("demo", "instance", json!([])).result(), instance, "a new mold");
-    wait_until("the old copies' end", PATIENCE, || !copies.iter().any(|copy| copy.is_alive()));
-    assert_eq!(bystander.outcome().stream().len(), 3, "the other app did not notice");
+    assert_ne!(
+        host.call("demo", "instance", json!([])).result(),
+        instance,
+        "a new mold"
+    );
+    wait_until("the old copies' end", PATIENCE, || {
+        !copies.iter().any(|copy| copy.is_alive())
+    });
+    assert_eq!(
+        bystander.outcome().stream().len(),
+        3,
+        "the other app did not notice"
+    );
 }
 
 #[test]
@@ -250,11 +289,18 @@ fn close_runs_once_in_each_worker_that_stops_gracefully_and_nowhere_else() {
     processes::signal(workers[0], Signal::SIGKILL);
     host.wait_status("a successor", |status| {
         status.count("close_logs", "ready") == 3
-            && status.workers_of("close_logs").all(|worker| worker.pid != workers[0])
+            && status
+                .workers_of("close_logs")
+                .all(|worker| worker.pid != workers[0])
     });
     host.stop();
     host.stderr.finish();
-    assert_eq!(host.stderr.count_of("closed after"), 3, "{}", host.stderr.text());
+    assert_eq!(
+        host.stderr.count_of("closed after"),
+        3,
+        "{}",
+        host.stderr.text()
+    );
 }
 
 #[test]
@@ -263,7 +309,10 @@ fn an_idle_host_costs_no_processor_time() {
     host.wait_workers("demo", 2);
     let everybody = || {
         let children = host.children().into_iter().map(|process| process.pid);
-        children.chain([host.pid()]).map(processes::cpu_ticks).sum::<u64>()
+        children
+            .chain([host.pid()])
+            .map(processes::cpu_ticks)
+            .sum::<u64>()
     };
     let before = everybody();
     let mut waiting = host.connect();

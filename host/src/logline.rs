@@ -2,7 +2,7 @@
 
 /// Where a line of the log comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogSource {
+pub(crate) enum LogSource {
     /// The app's call of `log`.
     App,
     /// A line that the app printed to standard output.
@@ -15,7 +15,7 @@ pub enum LogSource {
 
 /// How important a line of the log is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogLevel {
+pub(crate) enum LogLevel {
     /// Finest detail.
     Trace,
     /// For debugging.
@@ -30,7 +30,7 @@ pub enum LogLevel {
 
 impl LogSource {
     /// The source with this number, as `as u8` gives it.
-    pub fn from_code(code: u8) -> Option<LogSource> {
+    pub(crate) fn from_code(code: u8) -> Option<LogSource> {
         use LogSource::{App, Host, Stderr, Stdout};
         [App, Stdout, Stderr, Host]
             .into_iter()
@@ -40,7 +40,7 @@ impl LogSource {
 
 impl LogLevel {
     /// The level with this number, as `as u8` gives it.
-    pub fn from_code(code: u8) -> Option<LogLevel> {
+    pub(crate) fn from_code(code: u8) -> Option<LogLevel> {
         use LogLevel::{Debug, Error, Info, Trace, Warn};
         [Trace, Debug, Info, Warn, Error]
             .into_iter()

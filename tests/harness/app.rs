@@ -16,7 +16,12 @@ impl App {
     /// An app of this name from this file.
     pub(crate) fn new(name: &str, component: impl AsRef<Path>) -> App {
         let component = component.as_ref().to_path_buf();
-        App { name: name.to_owned(), component, settings: Vec::new(), config: Vec::new() }
+        App {
+            name: name.to_owned(),
+            component,
+            settings: Vec::new(),
+            config: Vec::new(),
+        }
     }
 
     /// The demo app, under its own name.

@@ -2,8 +2,11 @@
 
 use std::process::{Child, Command, Stdio};
 
+use nix::sys::signal::Signal;
+
 use super::lines::Lines;
 use super::paths;
+use super::processes;
 use super::wait::{PATIENCE, wait_for};
 
 /// What the binary reads from its environment; a developer's own settings must not reach a test.
@@ -68,8 +71,13 @@ impl Drop for Reaped {
 /// Runs a command to its end; one that does not end fails the test.
 #[track_caller]
 pub(crate) fn run(command: &mut Command) -> Ran {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let child = command
+        .spawn()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let mut child = Reaped(child);
     let mut stdout = Lines::collect(child.0.stdout.take().expect("a pipe"));
     let mut stderr = Lines::collect(child.0.stderr.take().expect("a pipe"));
@@ -78,5 +86,47 @@ pub(crate) fn run(command: &mut Command) -> Ran {
     });
     stdout.finish();
     stderr.finish();
-    Ran { code: status.code(), stdout: stdout.text(), stderr: stderr.text() }
+    Ran {
+        code: status.code(),
+        stdout: stdout.text(),
+        stderr: stderr.text(),
+    }
+}
+
+/// A command that runs until the test stops it.
+pub(crate) struct Running {
+    child: Reaped,
+    pub(crate) stdout: Lines,
+}
+
+impl Running {
+    /// Starts it; what it complains about is thrown away.
+    #[track_caller]
+    pub(crate) fn start(command: &mut Command) -> Running {
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        let child = command
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let mut child = Reaped(child);
+        let stdout = Lines::collect(child.0.stdout.take().expect("a pipe"));
+        Running { child, stdout }
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.0.id()).expect("a process number");
+        processes::signal(pid, signal);
+    }
+
+    /// Waits for its end and returns its exit code, if it has one.
+    #[track_caller]
+    pub(crate) fn wait(&mut self) -> Option<i32> {
+        wait_for("the command's end", PATIENCE, || {
+            self.child.0.try_wait().expect("the child is ours")
+        })
+        .code()
+    }
 }

@@ -18,7 +18,11 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
 
 fn built(name: &str) -> PathBuf {
     let path = output_directory().join(name).with_extension("wasm");
-    assert!(path.is_file(), "scripts/build-guests does not build {}", path.display());
+    assert!(
+        path.is_file(),
+        "scripts/build-guests does not build {}",
+        path.display()
+    );
     path
 }
 

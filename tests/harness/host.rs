@@ -87,9 +87,16 @@ impl HostBuilder {
                 shell
             }
         };
-        command.arg("serve").arg("--config").arg(config).args(&self.flags);
+        command
+            .arg("serve")
+            .arg("--config")
+            .arg(config)
+            .args(&self.flags);
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         command
     }
 
@@ -97,15 +104,28 @@ impl HostBuilder {
     #[track_caller]
     pub(crate) fn launch(self) -> Host {
         let scratch = paths::short_temp_dir();
-        let directory = self.directory.clone().unwrap_or_else(|| scratch.path().to_path_buf());
+        let directory = self
+            .directory
+            .clone()
+            .unwrap_or_else(|| scratch.path().to_path_buf());
         let socket = directory.join("s");
         let config = directory.join("dirty.toml");
         std::fs::write(&config, self.toml(&socket)).expect("the directory is ours");
         let mut command = self.command(&config);
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let mut child = command
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let stdout = Lines::collect(child.stdout.take().expect("a pipe"));
         let stderr = Lines::collect(child.stderr.take().expect("a pipe"));
-        Host { child, directory, socket, stdout, stderr, seen: Vec::new(), _scratch: scratch }
+        Host {
+            child,
+            directory,
+            socket,
+            stdout,
+            stderr,
+            seen: Vec::new(),
+            _scratch: scratch,
+        }
     }
 
     /// Starts the host and waits until every app can serve.
@@ -151,7 +171,11 @@ impl Host {
     #[track_caller]
     pub(crate) fn wait_ready(&mut self) -> String {
         wait_for("the ready line", 2 * PATIENCE, || {
-            let ready = self.stdout.all().into_iter().find(|line| line.starts_with("ready: "));
+            let ready = self
+                .stdout
+                .all()
+                .into_iter()
+                .find(|line| line.starts_with("ready: "));
             let ended = self.child.try_wait().expect("the child is ours");
             assert!(
                 ready.is_some() || ended.is_none(),
@@ -165,7 +189,9 @@ impl Host {
     /// Waits until somebody accepts connections, which may be before any app can serve.
     #[track_caller]
     pub(crate) fn wait_listening(&self) {
-        wait_until("the host listens", PATIENCE, || Wire::try_connect(&self.socket).is_ok());
+        wait_until("the host listens", PATIENCE, || {
+            Wire::try_connect(&self.socket).is_ok()
+        });
     }
 
     /// The arbiter's process.
@@ -203,11 +229,7 @@ impl Host {
 
     /// Waits until the status satisfies the condition and returns it.
     #[track_caller]
-    pub(crate) fn wait_status(
-        &self,
-        what: &str,
-        condition: impl Fn(&Status) -> bool,
-    ) -> Status {
+    pub(crate) fn wait_status(&self, what: &str, condition: impl Fn(&Status) -> bool) -> Status {
         wait_for(what, PATIENCE, || Some(self.status()).filter(&condition))
     }
 
@@ -241,7 +263,11 @@ impl Host {
     /// Runs `dirty` with these arguments against this host.
     #[track_caller]
     pub(crate) fn cli<S: AsRef<std::ffi::OsStr>>(&self, arguments: &[S]) -> Ran {
-        cli::run(cli::dirty().args(arguments).env("DIRTY_SOCKET", &self.socket))
+        cli::run(
+            cli::dirty()
+                .args(arguments)
+                .env("DIRTY_SOCKET", &self.socket),
+        )
     }
 
     /// Sends the arbiter a signal.
@@ -298,7 +324,10 @@ impl Drop for Host {
         if std::thread::panicking() {
             let _ = self.child.kill();
             let _ = self.child.wait();
-            #[allow(clippy::print_stderr, reason = "what a failing test leaves to its reader")]
+            #[allow(
+                clippy::print_stderr,
+                reason = "what a failing test leaves to its reader"
+            )]
             {
                 eprintln!("the host's log:\n{}", self.stderr.text());
             }

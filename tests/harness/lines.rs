@@ -23,7 +23,10 @@ impl Lines {
                 sink.lock().expect("no reader panics").push(line);
             }
         });
-        Lines { seen, reader: Some(reader) }
+        Lines {
+            seen,
+            reader: Some(reader),
+        }
     }
 
     /// All lines so far.
@@ -38,7 +41,10 @@ impl Lines {
 
     /// How many lines so far contain this.
     pub(crate) fn count_of(&self, needle: &str) -> usize {
-        self.all().iter().filter(|line| line.contains(needle)).count()
+        self.all()
+            .iter()
+            .filter(|line| line.contains(needle))
+            .count()
     }
 
     /// The first line that satisfies the condition, waiting for it.
@@ -49,7 +55,9 @@ impl Lines {
         deadline: Duration,
         condition: impl Fn(&str) -> bool,
     ) -> String {
-        wait_for(what, deadline, || self.all().into_iter().find(|line| condition(line)))
+        wait_for(what, deadline, || {
+            self.all().into_iter().find(|line| condition(line))
+        })
     }
 
     /// Waits for the end of the output, which comes when every process that holds it has ended.

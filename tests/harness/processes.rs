@@ -39,7 +39,10 @@ impl Process {
     /// The process that has this number now.
     pub(crate) fn of(pid: i32) -> Option<Process> {
         let stat = stat(pid)?;
-        (!has_ended(stat.state)).then_some(Process { pid, start_ticks: stat.start_ticks })
+        (!has_ended(stat.state)).then_some(Process {
+            pid,
+            start_ticks: stat.start_ticks,
+        })
     }
 
     /// Whether it runs still; one that only waits to be reaped does not.
@@ -74,7 +77,9 @@ pub(crate) fn descendants_of(pid: i32) -> Vec<Process> {
 
 /// The process that made this one.
 pub(crate) fn parent_of(pid: i32) -> i32 {
-    stat(pid).unwrap_or_else(|| panic!("process {pid} has ended")).parent
+    stat(pid)
+        .unwrap_or_else(|| panic!("process {pid} has ended"))
+        .parent
 }
 
 fn all_pids() -> impl Iterator<Item = i32> {
@@ -85,7 +90,9 @@ fn all_pids() -> impl Iterator<Item = i32> {
 /// How many threads a process has.
 pub(crate) fn thread_count(pid: i32) -> usize {
     let tasks = fs::read_dir(format!("/proc/{pid}/task"));
-    tasks.unwrap_or_else(|error| panic!("process {pid}: {error}")).count()
+    tasks
+        .unwrap_or_else(|error| panic!("process {pid}: {error}"))
+        .count()
 }
 
 /// What a process has open, by descriptor: a path, `socket:[INODE]`, `anon_inode:[KIND]` …
@@ -136,9 +143,16 @@ pub(crate) fn is_asleep(pid: i32) -> bool {
 pub(crate) fn cpu_ticks(pid: i32) -> u64 {
     let text = fs::read_to_string(format!("/proc/{pid}/stat"));
     let text = text.unwrap_or_else(|error| panic!("process {pid}: {error}"));
-    let fields: Vec<&str> =
-        text.rsplit_once(')').expect("a name").1.split_whitespace().collect();
-    fields[11..=12].iter().map(|ticks| ticks.parse::<u64>().expect("a number")).sum()
+    let fields: Vec<&str> = text
+        .rsplit_once(')')
+        .expect("a name")
+        .1
+        .split_whitespace()
+        .collect();
+    fields[11..=12]
+        .iter()
+        .map(|ticks| ticks.parse::<u64>().expect("a number"))
+        .sum()
 }
 
 /// Sends a signal to one process. It is no error if that has just ended.
@@ -152,6 +166,10 @@ pub(crate) fn signal(pid: i32, signal: Signal) {
 /// Sends a signal to every process of the group that a process belongs to.
 pub(crate) fn signal_group_of(pid: i32, signal: Signal) {
     let group = nix::unistd::getpgid(Some(Pid::from_raw(pid))).expect("the process lives");
-    assert_ne!(group, nix::unistd::getpgrp(), "process {pid} is in the tests' own group");
+    assert_ne!(
+        group,
+        nix::unistd::getpgrp(),
+        "process {pid} is in the tests' own group"
+    );
     nix::sys::signal::killpg(group, signal).expect("the group exists");
 }

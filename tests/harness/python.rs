@@ -30,10 +30,21 @@ fn install(peers: &Path, environment: &Path) {
     if unfinished.exists() {
         fs::remove_dir_all(&unfinished).expect("a former attempt can be removed");
     }
-    succeed(Command::new("python3").args(["-m", "venv"]).arg(&unfinished));
+    succeed(
+        Command::new("python3")
+            .args(["-m", "venv"])
+            .arg(&unfinished),
+    );
     succeed(
         Command::new(unfinished.join("bin/python"))
-            .args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"])
+            .args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--no-input",
+                "--disable-pip-version-check",
+            ])
             .arg(GUNICORN),
     );
     fs::rename(&unfinished, environment).expect("both lie in one directory");

@@ -44,16 +44,22 @@ impl Status {
     /// One app's part.
     #[track_caller]
     pub(crate) fn app(&self, name: &str) -> &AppStatus {
-        self.app_status.get(name).unwrap_or_else(|| panic!("no {name} in {self:?}"))
+        self.app_status
+            .get(name)
+            .unwrap_or_else(|| panic!("no {name} in {self:?}"))
     }
 
     /// The workers of one app.
     pub(crate) fn workers_of(&self, app: &str) -> impl Iterator<Item = &Worker> {
-        self.workers.iter().filter(move |worker| worker.apps.iter().any(|name| name == app))
+        self.workers
+            .iter()
+            .filter(move |worker| worker.apps.iter().any(|name| name == app))
     }
 
     /// How many workers of one app are in this state.
     pub(crate) fn count(&self, app: &str, state: &str) -> usize {
-        self.workers_of(app).filter(|worker| worker.state == state).count()
+        self.workers_of(app)
+            .filter(|worker| worker.state == state)
+            .count()
     }
 }

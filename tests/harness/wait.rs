@@ -20,7 +20,10 @@ pub(crate) fn wait_for<T>(
         if let Some(found) = probe() {
             return found;
         }
-        assert!(Instant::now() < end, "waited {deadline:?} in vain for: {what}");
+        assert!(
+            Instant::now() < end,
+            "waited {deadline:?} in vain for: {what}"
+        );
         std::thread::park_timeout(POLL_INTERVAL);
     }
 }

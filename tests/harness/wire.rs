@@ -93,7 +93,10 @@ impl Frame {
     /// A field's JSON text, exactly as the host sent it.
     #[track_caller]
     pub(crate) fn raw(&self, field: &str) -> &str {
-        self.fields.get(field).unwrap_or_else(|| panic!("no {field} in {self:?}")).get()
+        self.fields
+            .get(field)
+            .unwrap_or_else(|| panic!("no {field} in {self:?}"))
+            .get()
     }
 
     /// A field's value.
@@ -156,7 +159,13 @@ impl Wire {
     /// Writes a request that shares the connection with others.
     #[track_caller]
     pub(crate) fn multiplexed(&mut self, id: &str, app: &str, action: &str, args: &Value) {
-        self.send(request(id, app, action, &args.to_string(), r#","multiplex":true"#));
+        self.send(request(
+            id,
+            app,
+            action,
+            &args.to_string(),
+            r#","multiplex":true"#,
+        ));
     }
 
     /// The next frame; none where the host has closed the connection.
@@ -167,7 +176,10 @@ impl Wire {
             return None;
         }
         let mut payload = vec![0; u32::from_be_bytes(length) as usize];
-        assert!(self.read_whole(&mut payload), "the host closed within a frame");
+        assert!(
+            self.read_whole(&mut payload),
+            "the host closed within a frame"
+        );
         let fields = serde_json::from_slice(&payload)
             .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&payload)));
         Some(Frame { fields })
@@ -230,12 +242,16 @@ impl Wire {
 
     /// Shortens how long a read waits, for tests that expect nothing.
     pub(crate) fn set_read_timeout(&mut self, timeout: Duration) {
-        self.stream.set_read_timeout(Some(timeout)).expect("a timeout over zero");
+        self.stream
+            .set_read_timeout(Some(timeout))
+            .expect("a timeout over zero");
     }
 
     /// Sends no more; the host sees the end of the connection, and may still answer.
     pub(crate) fn shut_down_sending(&mut self) {
-        self.stream.shutdown(std::net::Shutdown::Write).expect("the connection is open");
+        self.stream
+            .shutdown(std::net::Shutdown::Write)
+            .expect("the connection is open");
     }
 }
 

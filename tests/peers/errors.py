@@ -26,7 +26,8 @@ from checks import APP, SOCKET, client, kill_the_busy_worker, raises, raises_asy
 def check_app_error():
     with client() as c:
         error = raises(DirtyAppError, c.execute, APP, "fail", "no such model")
-        assert "ValueError" in error.message and "no such model" in error.message, error.message
+        assert error.message == "no such model"
+        assert error.details["kind"] == "ValueError"
         assert error.app_path == APP
         assert error.action == "fail"
         assert c.execute(APP, "fib", 10) == 55

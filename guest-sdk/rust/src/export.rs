@@ -138,7 +138,6 @@ mod component {
             .replace('\n', "\\n");
         let line = format!("panicked at {place}: {message}");
         flush();
-        crate::log::error(&line);
         // The process is about to trap: there is nobody left to report a failed write to.
         let _ = writeln!(std::io::stderr(), "{line}");
     }

@@ -92,9 +92,8 @@
 //!
 //! A component cannot unwind: a panic traps, its caller gets an error with the guest's backtrace,
 //! and the host replaces the worker by a fresh copy. So that the error also says what the panic
-//! said, [`App::init`] is preceded by a panic hook that flushes standard output, logs the message at
-//! level `error`, and then writes exactly one line to standard error, which the host takes into
-//! the error:
+//! said, [`App::init`] is preceded by a panic hook that flushes standard output and then writes
+//! exactly one line to standard error, which the host takes into the error:
 //!
 //! ```text
 //! panicked at FILE:LINE:COL: MESSAGE

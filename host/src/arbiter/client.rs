@@ -5,7 +5,9 @@ use std::io;
 use std::rc::Rc;
 
 use bytes::{Bytes, BytesMut};
+use tokio::io::AsyncReadExt;
 use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -13,13 +15,16 @@ use super::gate::Gate;
 use super::input::Input;
 use super::machine::{ClientId, Request};
 use super::outbox::{Flushed, Outbox};
-use crate::process::hop::{CallId, WorkerId};
+use crate::process::hop::WorkerId;
 use crate::protocol::{Dialect, Message, RawId, WireError};
 
-/// With more than this to be written, the client is slow: nothing more is read for it.
+/// With more than this to be written, the client is slow: its streams wait.
 const SLOW_BYTES: usize = 256 << 10;
 /// With less than this it has caught up.
 const CAUGHT_UP_BYTES: usize = 64 << 10;
+/// With more than this to be written, a client that may have many calls in flight is not read.
+/// (One that may have a single call is always read: its next request drops what it left unread.)
+const UNREAD_BYTES_MAX: usize = 8 << 20;
 
 /// What a client has sent.
 #[derive(Debug)]
@@ -41,15 +46,15 @@ pub(super) enum FromClient {
 /// The arbiter's end of a client's connection.
 #[derive(Debug)]
 pub(super) struct Client {
-    pub(super) stream: Rc<UnixStream>,
+    pub(super) stream: Rc<OwnedWriteHalf>,
     outbox: Outbox,
     /// Ends of the pieces that are not wholly written yet; a piece is one frame, or several that
     /// belong together.
     piece_ends: VecDeque<u64>,
     /// The end of the last piece that is wholly written.
     last_end: u64,
-    /// Where the reply of the latest call begins.
-    reply: Option<(CallId, u64)>,
+    /// Whether its latest request said that several may be in flight.
+    multiplex: bool,
     /// Workers that are not read because this client does not read.
     pub(super) stalled: Vec<WorkerId>,
     /// To be closed when all is written.
@@ -68,20 +73,16 @@ impl Client {
         frame_bytes_max: usize,
         input: mpsc::Sender<Input>,
     ) -> Client {
-        let (stream, gate) = (Rc::new(stream), Rc::new(Gate::default()));
-        let reader = tokio::task::spawn_local(read(
-            id,
-            stream.clone(),
-            gate.clone(),
-            frame_bytes_max,
-            input,
-        ));
+        let (incoming, outgoing) = stream.into_split();
+        let gate = Rc::new(Gate::default());
+        let reader =
+            tokio::task::spawn_local(read(id, incoming, gate.clone(), frame_bytes_max, input));
         Client {
-            stream,
+            stream: Rc::new(outgoing),
             outbox: Outbox::default(),
             piece_ends: VecDeque::new(),
             last_end: 0,
-            reply: None,
+            multiplex: false,
             stalled: Vec::new(),
             closing: false,
             awaited: false,
@@ -90,16 +91,13 @@ impl Client {
         }
     }
 
-    /// Adds frames of a call's reply.
-    pub(super) fn push_reply(&mut self, call: CallId, frames: Bytes) {
-        if self.reply.is_none_or(|(latest, _)| latest != call) {
-            self.reply = Some((call, self.outbox.pushed()));
-        }
+    /// Adds a frame, or several that belong together, sharing the memory of large ones.
+    pub(super) fn push_shared(&mut self, frames: Bytes) {
         self.outbox.push_shared(frames);
         self.pushed();
     }
 
-    /// Adds a frame that belongs to no reply that could be discarded.
+    /// Adds a frame.
     pub(super) fn push(&mut self, frame: &[u8]) {
         self.outbox.push(frame);
         self.pushed();
@@ -107,25 +105,28 @@ impl Client {
 
     fn pushed(&mut self) {
         self.piece_ends.push_back(self.outbox.pushed());
-        if self.is_slow() {
+        if self.multiplex && self.outbox.len() > UNREAD_BYTES_MAX {
             self.gate.close();
         }
     }
 
-    /// Takes out what is not written yet of a call's reply. False if a frame of it is written in
-    /// part: then the connection is of no use any more.
-    pub(super) fn discard(&mut self, call: CallId) -> bool {
-        let Some((_, start)) = self.reply.filter(|(latest, _)| *latest == call) else {
-            return true;
-        };
-        self.reply = None;
-        let position = start.max(self.outbox.written());
-        let whole = self.outbox.written() <= start || self.outbox.written() == self.last_end;
-        self.outbox.truncate(position);
-        while self.piece_ends.back().is_some_and(|end| *end > position) {
-            self.piece_ends.pop_back();
-        }
+    /// Takes note of whether the client's latest request said that several may be in flight.
+    pub(super) fn set_multiplex(&mut self, multiplex: bool) {
+        self.multiplex = multiplex;
+    }
+
+    /// Drops whatever is not written yet. False if a frame is written in part: then the
+    /// connection is of no use any more.
+    pub(super) fn discard(&mut self) -> bool {
+        let whole = self.outbox.len() == 0 || self.outbox.written() == self.last_end;
+        self.outbox.truncate(0);
+        self.piece_ends.clear();
         whole
+    }
+
+    /// Whether it sends messages that are no requests and reads none of the answers.
+    pub(super) fn is_a_nuisance(&self) -> bool {
+        !self.multiplex && self.is_slow()
     }
 
     /// Whether it reads too slowly to be sent more.
@@ -166,7 +167,7 @@ impl Drop for Client {
 
 async fn read(
     id: ClientId,
-    stream: Rc<UnixStream>,
+    stream: OwnedReadHalf,
     gate: Rc<Gate>,
     frame_bytes_max: usize,
     input: mpsc::Sender<Input>,
@@ -189,7 +190,7 @@ async fn read(
 }
 
 struct Reader {
-    stream: Rc<UnixStream>,
+    stream: OwnedReadHalf,
     gate: Rc<Gate>,
     frame_bytes_max: usize,
     buf: BytesMut,
@@ -225,26 +226,18 @@ impl Reader {
             // An idle connection holds no buffer.
             self.buf = BytesMut::new();
         }
-        loop {
-            if self.stream.readable().await.is_err() {
-                return false;
-            }
-            let wanted = self
-                .dialect
-                .unwrap_or(Dialect::Json)
-                .bytes_wanted(&self.buf);
-            self.buf.reserve(wanted);
-            match self.stream.try_read_buf(&mut self.buf) {
-                Ok(count) => return count > 0,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if self.buf.is_empty() {
-                        self.buf = BytesMut::new();
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return false,
-            }
+        if self.stream.readable().await.is_err() {
+            return false;
         }
+        let wanted = self
+            .dialect
+            .unwrap_or(Dialect::Json)
+            .bytes_wanted(&self.buf);
+        self.buf.reserve(wanted);
+        self.stream
+            .read_buf(&mut self.buf)
+            .await
+            .is_ok_and(|count| count > 0)
     }
 }
 

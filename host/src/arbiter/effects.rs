@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use nix::time::{ClockId, clock_gettime};
 
 use super::link::MoldLink;
@@ -62,12 +63,9 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
             }
             Effect::Forward {
                 client,
-                call,
                 worker,
                 frames,
-            } => {
-                self.forward(client, call, worker, frames);
-            }
+            } => self.forward(client, worker, frames),
             Effect::Fail {
                 client,
                 id,
@@ -76,7 +74,7 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
             } => {
                 self.write_error(client, dialect, id.as_str(), &error);
             }
-            Effect::Discard(client, call) => self.discard(client, call),
+            Effect::Discard(client) => self.discard(client),
             Effect::AllReady => {
                 let apps = self
                     .settings
@@ -145,13 +143,14 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
         }
     }
 
-    fn forward(&mut self, id: ClientId, call: hop::CallId, worker: WorkerId, frames: bytes::Bytes) {
+    fn forward(&mut self, id: ClientId, worker: Option<WorkerId>, frames: Bytes) {
         let Some(client) = self.clients.get_mut(&id) else {
             return;
         };
-        client.push_reply(call, frames);
+        client.push_shared(frames);
         self.dirty.push(Peer::Client(id));
         if client.is_slow()
+            && let Some(worker) = worker
             && let Some(link) = self.workers.get(&worker)
         {
             client.stalled.push(worker);
@@ -160,10 +159,14 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
         }
     }
 
-    fn discard(&mut self, id: ClientId, call: hop::CallId) {
-        if let Some(client) = self.clients.get_mut(&id)
-            && !client.discard(call)
-        {
+    fn discard(&mut self, id: ClientId) {
+        let Some(client) = self.clients.get_mut(&id) else {
+            return;
+        };
+        if client.discard() {
+            let caught_up = client.take_stalled();
+            self.resume_workers(&caught_up);
+        } else {
             log::reply_cut(id);
             self.close_client(id);
         }

@@ -24,8 +24,13 @@ pub(super) enum Input {
     Worker(WorkerId, Up),
     /// A worker has sent what is no message.
     WorkerBroken(WorkerId),
-    /// Everything from a worker is read.
-    WorkerDrained(WorkerId),
+    /// Everything from a worker is read, and its socket is closed.
+    WorkerDrained {
+        /// The worker.
+        worker: WorkerId,
+        /// It ended before it had read everything that was sent to it.
+        unread: bool,
+    },
     /// A worker can be written to again.
     WorkerWritable(WorkerId),
     /// A message from a mold, with the descriptors of a new worker.

@@ -8,8 +8,10 @@ use std::rc::Rc;
 
 use bytes::BytesMut;
 use nix::unistd::Pid;
+use tokio::io::AsyncReadExt;
 use tokio::io::unix::AsyncFd;
 use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -29,11 +31,13 @@ const CONTROL_READ_BYTES: usize = 64 << 10;
 /// The arbiter's end of a worker's socket.
 #[derive(Debug)]
 pub(super) struct WorkerLink {
-    pub(super) stream: Rc<UnixStream>,
+    pub(super) stream: Rc<OwnedWriteHalf>,
     pub(super) awaited: bool,
     outbox: Outbox,
     gate: Rc<Gate>,
     pidfd: Pidfd,
+    /// Something could not be written to it.
+    unreachable: bool,
     reader: JoinHandle<()>,
 }
 
@@ -47,21 +51,22 @@ impl WorkerLink {
     ) -> io::Result<WorkerLink> {
         let socket = std::os::unix::net::UnixStream::from(new.socket);
         socket.set_nonblocking(true)?;
-        let stream = Rc::new(UnixStream::from_std(socket)?);
+        let (incoming, outgoing) = UnixStream::from_std(socket)?.into_split();
         let gate = Rc::new(Gate::default());
         let reader = tokio::task::spawn_local(read_worker(
             worker,
-            stream.clone(),
+            incoming,
             gate.clone(),
             frame_bytes_max,
             input,
         ));
         Ok(WorkerLink {
-            stream,
+            stream: Rc::new(outgoing),
             awaited: false,
             outbox: Outbox::default(),
             gate,
             pidfd: Pidfd::from_received(new.pidfd),
+            unreachable: false,
             reader,
         })
     }
@@ -70,8 +75,18 @@ impl WorkerLink {
         push(&mut self.outbox, message);
     }
 
-    pub(super) fn flush(&mut self) -> io::Result<Flushed> {
-        self.outbox.flush(&self.stream)
+    /// Writes what the worker takes now. If it cannot be written to it is dead, and reading it
+    /// will say so.
+    pub(super) fn flush(&mut self) -> Flushed {
+        self.outbox.flush(&self.stream).unwrap_or_else(|_| {
+            self.unreachable = true;
+            Flushed::All
+        })
+    }
+
+    /// Whether something that was pushed cannot have reached the worker.
+    pub(super) fn is_unreachable(&self) -> bool {
+        self.unreachable
     }
 
     pub(super) fn kill(&self) {
@@ -109,7 +124,7 @@ fn push(outbox: &mut Outbox, message: &Down) {
 
 async fn read_worker(
     worker: WorkerId,
-    stream: Rc<UnixStream>,
+    mut stream: OwnedReadHalf,
     gate: Rc<Gate>,
     frame_bytes_max: usize,
     input: mpsc::Sender<Input>,
@@ -137,27 +152,16 @@ async fn read_worker(
                 return;
             }
         }
-        if !read_more(&stream, &mut buf).await {
-            let _ = input.send(Input::WorkerDrained(worker)).await;
-            return;
-        }
-    }
-}
-
-/// Reads what is there; false at the end.
-async fn read_more(stream: &UnixStream, buf: &mut BytesMut) -> bool {
-    loop {
-        if stream.readable().await.is_err() {
-            return false;
-        }
-        buf.reserve(hop::bytes_wanted(buf));
-        match stream.try_read_buf(buf) {
-            Ok(count) => return count > 0,
-            Err(error) => match error.kind() {
-                io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => {}
-                _ => return false,
-            },
-        }
+        buf.reserve(hop::bytes_wanted(&buf));
+        let unread = match stream.read_buf(&mut buf).await {
+            Ok(0) => false,
+            Ok(_) => continue,
+            // So the kernel says that the worker closed its socket, which only its end does,
+            // before it had read everything.
+            Err(error) => error.kind() == io::ErrorKind::ConnectionReset,
+        };
+        let _ = input.send(Input::WorkerDrained { worker, unread }).await;
+        return;
     }
 }
 

@@ -19,6 +19,8 @@ mod status;
 use std::io;
 use std::path::PathBuf;
 
+use tokio::runtime::{Builder, LocalOptions};
+
 use crate::config::Settings;
 
 pub use listen::ListenError;
@@ -70,12 +72,15 @@ fn list(failed: &[(String, String)]) -> String {
 pub fn serve(
     settings: Settings,
     socket: PathBuf,
-    observer: impl FnMut(ServeEvent),
+    observer: impl FnMut(ServeEvent) + 'static,
 ) -> Result<(), ServeError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    let runtime = Builder::new_current_thread()
         .enable_io()
         .enable_time()
-        .build()?;
-    let local = tokio::task::LocalSet::new();
-    local.block_on(&runtime, run::run(settings, socket, observer))
+        .build_local(LocalOptions::default())?;
+    // As a task among the others: a future outside of them is polled in a costlier way.
+    let serving = runtime.spawn_local(run::run(settings, socket, observer));
+    runtime
+        .block_on(serving)
+        .unwrap_or_else(|error| Err(ServeError::System(error.into())))
 }

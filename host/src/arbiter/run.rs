@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
+use tokio::net::unix::OwnedWriteHalf;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -70,7 +71,7 @@ pub(super) struct Arbiter<O> {
 pub(super) async fn run(
     settings: Settings,
     socket: PathBuf,
-    observer: impl FnMut(ServeEvent),
+    observer: impl FnMut(ServeEvent) + 'static,
 ) -> Result<(), ServeError> {
     let signals = Signals::listen()?;
     let executable = Executable::current()?;
@@ -184,7 +185,7 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
         let now = Instant::now();
         match input {
             Input::Connected(stream) => self.connected(stream),
-            Input::Client(client, from) => self.from_client(now, client, from),
+            Input::Client(client, from) => self.client_input(now, client, from),
             Input::ClientWritable(client) => {
                 if let Some(entry) = self.clients.get_mut(&client) {
                     entry.awaited = false;
@@ -195,18 +196,26 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
                 log::client_stuck(client);
                 self.close_client(client);
             }
-            Input::Worker(worker, message) => self.from_worker(now, worker, message),
+            Input::Worker(worker, message) => self.worker_input(now, worker, message),
             Input::WorkerBroken(worker) => {
                 self.machine.handle(now, Event::WorkerMisbehaved(worker));
             }
-            Input::WorkerDrained(worker) => self.machine.handle(now, Event::WorkerDrained(worker)),
+            Input::WorkerDrained { worker, unread } => {
+                let unreachable = self
+                    .workers
+                    .get(&worker)
+                    .is_some_and(WorkerLink::is_unreachable);
+                let unread = unread || unreachable;
+                self.machine
+                    .handle(now, Event::WorkerDrained { worker, unread });
+            }
             Input::WorkerWritable(worker) => {
                 if let Some(link) = self.workers.get_mut(&worker) {
                     link.awaited = false;
                     self.dirty.push(Peer::Worker(worker));
                 }
             }
-            Input::Mold(generation, message, new) => self.from_mold(now, generation, message, new),
+            Input::Mold(generation, message, new) => self.mold_input(now, generation, message, new),
             Input::MoldGone(generation, exit) => {
                 self.molds.remove(&generation);
                 self.machine.handle(now, Event::MoldGone(generation, exit));
@@ -244,12 +253,19 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
         self.clients.insert(id, client);
     }
 
-    fn from_client(&mut self, now: Instant, client: ClientId, from: FromClient) {
+    fn client_input(&mut self, now: Instant, client: ClientId, from: FromClient) {
         match from {
             FromClient::Request(request) => {
+                if let Some(entry) = self.clients.get_mut(&client) {
+                    entry.set_multiplex(request.multiplex);
+                }
                 self.machine.handle(now, Event::Request(client, request));
             }
             FromClient::Cancel(id) => self.machine.handle(now, Event::Cancel(client, id)),
+            FromClient::Status(..) | FromClient::Malformed(..) if self.is_a_nuisance(client) => {
+                log::client_stuck(client);
+                self.close_client(client);
+            }
             FromClient::Status(dialect, id) => self.answer_status(client, dialect, &id),
             FromClient::Malformed(dialect, id, error) => {
                 self.write_error(client, dialect, id.as_str(), &error);
@@ -265,6 +281,10 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
         }
     }
 
+    fn is_a_nuisance(&self, client: ClientId) -> bool {
+        self.clients.get(&client).is_some_and(Client::is_a_nuisance)
+    }
+
     /// Forgets a client: its connection is closed, its calls are nobody's.
     pub(super) fn close_client(&mut self, client: ClientId) {
         if let Some(entry) = self.clients.remove(&client) {
@@ -274,7 +294,7 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
         }
     }
 
-    fn from_worker(&mut self, now: Instant, worker: WorkerId, message: Up) {
+    fn worker_input(&mut self, now: Instant, worker: WorkerId, message: Up) {
         let event = match message {
             Up::Ready => Event::WorkerReady(worker),
             Up::Failed(failure) => Event::WorkerFailed(worker, failure),
@@ -299,7 +319,7 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
         self.machine.handle(now, event);
     }
 
-    fn from_mold(
+    fn mold_input(
         &mut self,
         now: Instant,
         generation: GenerationId,
@@ -414,10 +434,7 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
         let Some(link) = self.workers.get_mut(&id) else {
             return;
         };
-        // If it cannot be written to, it is dead, and reading it says so.
-        if let Ok(Flushed::Blocked) = link.flush()
-            && !link.awaited
-        {
+        if link.flush() == Flushed::Blocked && !link.awaited {
             link.awaited = true;
             let (stream, input) = (link.stream.clone(), self.input.clone());
             tokio::task::spawn_local(async move {
@@ -429,7 +446,7 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
     }
 
     /// Reads workers again that had to wait for a slow client.
-    fn resume_workers(&mut self, workers: &[WorkerId]) {
+    pub(super) fn resume_workers(&mut self, workers: &[WorkerId]) {
         for worker in workers {
             if let Some(link) = self.workers.get(worker).filter(|link| link.is_paused()) {
                 link.resume();
@@ -464,7 +481,7 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
 /// Tells the loop when a client can be written to, or that it has not read anything for too long.
 fn await_client(
     id: ClientId,
-    stream: Rc<UnixStream>,
+    stream: Rc<OwnedWriteHalf>,
     limit: Option<Duration>,
     input: mpsc::Sender<Input>,
 ) {

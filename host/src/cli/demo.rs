@@ -56,7 +56,7 @@ impl DemoArgs {
         };
         let settings = Settings::resolve(None, overrides, cores())?;
         let invitation = invitation(&executable, &socket);
-        serve(settings, socket, |ready| {
+        serve(settings, socket, move |ready| {
             // A closed standard output is no reason not to serve.
             let _ = output::line(&format!("{ready}\n{invitation}"));
         })?;

@@ -69,9 +69,9 @@ impl ServeArgs {
 pub(super) fn serve(
     settings: Settings,
     socket: PathBuf,
-    mut on_ready: impl FnMut(&str),
+    mut on_ready: impl FnMut(&str) + 'static,
 ) -> Result<(), Failure> {
-    arbiter::serve(settings, socket, |event| match event {
+    arbiter::serve(settings, socket, move |event| match event {
         ServeEvent::Ready { apps, socket } => {
             on_ready(&format!(
                 "ready: {} on {}",

@@ -84,7 +84,7 @@ fn run_child(
 
 /// Plays the role of the compiler: arguments are the parent's process, the component and the
 /// directory. A failure is printed as JSON. Returns the exit code.
-pub fn run(mut args: impl Iterator<Item = std::ffi::OsString>) -> i32 {
+pub(crate) fn run(mut args: impl Iterator<Item = std::ffi::OsString>) -> i32 {
     let parent = args.next().and_then(|arg| arg.to_str()?.parse().ok());
     let (Some(parent), Some(component), Some(cache_dir)) = (parent, args.next(), args.next())
     else {

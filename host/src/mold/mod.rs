@@ -18,7 +18,7 @@ use crate::process::link::{self, LinkError, LinkReader, LinkWriter};
 use crate::runtime::{EmitError, Uplink};
 use crate::worker;
 
-pub use compile::run as run_compiler;
+pub(crate) use compile::run as run_compiler;
 pub(crate) use prepare::init_failure;
 
 /// Largest message before the setup has said how large a frame may be.
@@ -26,12 +26,8 @@ const SETUP_BYTES_MAX: usize = 16 << 20;
 
 /// Plays the role until the arbiter is gone, or says so; also that of every worker, which leaves
 /// this function in its copy. Returns the exit code.
-pub fn run() -> i32 {
-    match play() {
-        Ok(code) => code,
-        // The arbiter has gone, or does not speak our language: it will not listen either.
-        Err(_) => 1,
-    }
+pub(crate) fn run() -> i32 {
+    play().unwrap_or(1)
 }
 
 fn play() -> Result<i32, LinkError> {

@@ -13,8 +13,9 @@ use crate::runtime::{App, Instance, InstanceSettings, SharedUplink, StartError, 
 use super::ControlWriter;
 use super::compile::ensure_compiled;
 
-/// Room for what surrounds the strings that cross the boundary.
-const TRANSFER_SLACK_BYTES: usize = 1 << 20;
+/// What an app passes to the host at once may be so many times the largest frame, so that a result
+/// that does not fit into a frame is refused by name.
+const TRANSFER_FRAMES_MAX: usize = 4;
 
 /// An app that can be forked.
 pub(super) struct Prepared {
@@ -91,7 +92,7 @@ fn instance_settings(setup: &Setup) -> InstanceSettings {
     let app = &setup.app;
     InstanceSettings {
         memory_bytes_max: app.memory_limit_bytes,
-        transfer_bytes_max: setup.frame_bytes_max + TRANSFER_SLACK_BYTES,
+        transfer_bytes_max: setup.frame_bytes_max.saturating_mul(TRANSFER_FRAMES_MAX),
         env: app.env.clone().into_iter().collect(),
         dirs: app
             .dirs
@@ -130,8 +131,8 @@ fn left_open(
     settings: &InstanceSettings,
     before: &BTreeMap<i32, String>,
 ) -> io::Result<Shareable> {
-    if instance.holds_pollables() {
-        return Ok(Shareable::No("a timer or another subscription".into()));
+    if instance.holds_timers() {
+        return Ok(Shareable::No("a timer".into()));
     }
     let mut preopens: Vec<_> = settings
         .dirs

@@ -22,7 +22,7 @@ const OOM_SCORE_ADJ: i32 = 500;
 
 /// Closes everything that was inherited by mistake, and takes standard input as the socket to
 /// the arbiter. To be called before the process has opened anything of its own.
-pub fn take_control_socket() -> io::Result<OwnedFd> {
+pub(crate) fn take_control_socket() -> io::Result<OwnedFd> {
     close_inherited();
     let control = io::stdin().as_fd().try_clone_to_owned()?;
     let null = File::open("/dev/null")?;
@@ -41,14 +41,14 @@ fn close_inherited() {
 
 /// Makes this process end with its parent, and unable to gain privileges. False if the parent
 /// has ended before: then there is nobody to work for.
-pub fn bind_to_parent(parent: Pid) -> io::Result<bool> {
+pub(crate) fn bind_to_parent(parent: Pid) -> io::Result<bool> {
     prctl::set_pdeathsig(Signal::SIGKILL)?;
     prctl::set_no_new_privs()?;
     Ok(getppid() == parent)
 }
 
 /// Leaves stopping to the arbiter, see [`IGNORED`].
-pub fn ignore_stop_signals() -> io::Result<()> {
+pub(crate) fn ignore_stop_signals() -> io::Result<()> {
     for ignored in IGNORED {
         // SAFETY: ignoring a signal installs no handler.
         unsafe { signal(ignored, SigHandler::SigIgn) }?;
@@ -59,7 +59,7 @@ pub fn ignore_stop_signals() -> io::Result<()> {
 }
 
 /// Names this process as `ps -o comm` and `top` show it; what is longer than 15 bytes is cut.
-pub fn set_name(name: &str) {
+pub(crate) fn set_name(name: &str) {
     if let Ok(name) = std::ffi::CString::new(name.replace('\0', "")) {
         // Fails for no name; a process without one works as well.
         let _ = prctl::set_name(&name);
@@ -67,7 +67,7 @@ pub fn set_name(name: &str) {
 }
 
 /// Lets the kernel pick this process before its mold when memory runs out.
-pub fn volunteer_for_oom() {
+pub(crate) fn volunteer_for_oom() {
     // A container may forbid it; then the kernel's own choice stands.
     let _ = std::fs::write("/proc/self/oom_score_adj", OOM_SCORE_ADJ.to_string());
 }

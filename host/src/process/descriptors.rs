@@ -14,7 +14,7 @@ const DESCRIPTORS_MAX: usize = 2;
 
 /// Appends what has arrived to `buf`, and descriptors that came with it, close-on-exec, to
 /// `descriptors`. Does not wait. Returns the number of bytes; 0 at the end of the stream.
-pub fn receive(
+pub(crate) fn receive(
     socket: &impl AsFd,
     buf: &mut BytesMut,
     descriptors: &mut VecDeque<OwnedFd>,

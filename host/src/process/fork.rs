@@ -14,7 +14,7 @@ use super::pidfd::Pidfd;
 
 /// Why no copy was made.
 #[derive(Debug, thiserror::Error)]
-pub enum ForkError {
+pub(crate) enum ForkError {
     /// A thread holds locks and runs on in the mold only; its copy would hang.
     #[error("the mold has {0} threads; a copy of it would hang, so none is made")]
     Threads(usize),
@@ -25,7 +25,7 @@ pub enum ForkError {
 
 /// Where the process is after [`fork_worker`].
 #[derive(Debug)]
-pub enum Forked {
+pub(crate) enum Forked {
     /// In the mold: the worker's process and our handle on it, and the arbiter's end of its
     /// socket, to be passed on and closed.
     Mold {
@@ -41,7 +41,7 @@ pub enum Forked {
 }
 
 /// Makes a copy of this process, which must have one thread.
-pub fn fork_worker() -> Result<Forked, ForkError> {
+pub(crate) fn fork_worker() -> Result<Forked, ForkError> {
     let threads = inspect::thread_count()?;
     if threads != 1 {
         return Err(ForkError::Threads(threads));

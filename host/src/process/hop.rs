@@ -14,10 +14,10 @@ use crate::config::AppSettings;
 use crate::logline::{LogLevel, LogSource};
 
 /// Raised with every change of this module; a child of another version is refused.
-pub const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;
 
 /// Length of a message's header.
-pub const HEADER_BYTES: usize = 16;
+pub(crate) const HEADER_BYTES: usize = 16;
 
 /// What a payload may be longer than the largest client frame: the fixed fields around it.
 const PAYLOAD_SLACK_BYTES: usize = 64 << 10;
@@ -31,15 +31,15 @@ const READ_BYTES_STEP: usize = 1 << 20;
 /// A worker, unique for the arbiter's life; counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct WorkerId(pub u64);
+pub(crate) struct WorkerId(pub u64);
 
 /// A call, unique for the arbiter's life and in the order of arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct CallId(pub u64);
+pub(crate) struct CallId(pub u64);
 
 /// Everything that a mold needs to know of its app.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Setup {
+pub(crate) struct Setup {
     /// [`VERSION`] of the arbiter.
     pub version: u32,
     /// The mold ends itself if this is not its parent any more.
@@ -55,7 +55,7 @@ pub struct Setup {
 /// What a mold is busy with before it can fork.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Stage {
+pub(crate) enum Stage {
     /// Reading, compiling and checking the component.
     Compiling,
     /// Instantiating it and running its `init()`.
@@ -66,7 +66,7 @@ pub enum Stage {
 
 /// Why an app cannot start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// Where it happened.
     pub stage: Stage,
     /// The reason, one line.
@@ -80,7 +80,7 @@ pub struct Failure {
 /// Where the app's `init()` runs, as it came out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Initialised {
+pub(crate) enum Initialised {
     /// Once, in the mold; workers are copies of it.
     InMold,
     /// In every worker, as the configuration says.
@@ -92,7 +92,7 @@ pub enum Initialised {
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ExitStatus {
+pub(crate) enum ExitStatus {
     /// It exited with this code.
     Code(i32),
     /// This signal ended it.
@@ -101,7 +101,7 @@ pub enum ExitStatus {
 
 /// How a process ended and what it had used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Exit {
+pub(crate) struct Exit {
     /// Code or signal.
     pub status: ExitStatus,
     /// Processor time, user and system, in microseconds.
@@ -112,7 +112,7 @@ pub struct Exit {
 
 /// Whether a worker can serve another call after this reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub(crate) enum Fate {
     /// It can.
     Healthy,
     /// Its instance is dead (a trap); it exits right after.
@@ -121,7 +121,7 @@ pub enum Fate {
 
 /// When a call has to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Deadline {
+pub(crate) struct Deadline {
     /// On the system's monotonic clock, in nanoseconds; none: no deadline.
     pub at_nanos: Option<u64>,
     /// What a stream's deadline is set anew to with every chunk.
@@ -130,7 +130,7 @@ pub struct Deadline {
 
 /// From the arbiter to a mold or a worker.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Down {
+pub(crate) enum Down {
     /// To a mold, first and once.
     Setup(Box<Setup>),
     /// To a mold: make this worker.
@@ -152,7 +152,7 @@ pub enum Down {
 
 /// From a mold or a worker to the arbiter.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Up {
+pub(crate) enum Up {
     /// From a mold, first and once: its [`VERSION`].
     Hello(u32),
     /// From a mold: what it does now.
@@ -193,7 +193,7 @@ pub enum Up {
 
 /// A message that breaks the protocol: its sender is broken, or not ours.
 #[derive(Debug, thiserror::Error)]
-pub enum HopError {
+pub(crate) enum HopError {
     /// Longer than any message can be.
     #[error("hop message of {0} bytes")]
     TooLong(usize),
@@ -210,7 +210,7 @@ pub enum HopError {
 
 /// A message as it is written: the header with a call's fixed fields, then the payload.
 #[derive(Debug)]
-pub struct Encoded {
+pub(crate) struct Encoded {
     head: [u8; HEADER_BYTES + CALL_FIELDS_BYTES],
     head_bytes: usize,
     /// The rest of the message, shared, not copied.
@@ -219,7 +219,7 @@ pub struct Encoded {
 
 impl Encoded {
     /// The first part of the message.
-    pub fn head(&self) -> &[u8] {
+    pub(crate) fn head(&self) -> &[u8] {
         &self.head[..self.head_bytes]
     }
 }
@@ -248,7 +248,7 @@ mod kind {
 
 /// The header of a message.
 #[derive(Clone, Copy, Debug)]
-pub struct Header {
+pub(crate) struct Header {
     len: usize,
     kind: u8,
     flags: u8,
@@ -266,7 +266,7 @@ impl Header {
     }
 
     /// Of a chunk whose payload has this length.
-    pub fn chunk(call: CallId, len: usize) -> [u8; HEADER_BYTES] {
+    pub(crate) fn chunk(call: CallId, len: usize) -> [u8; HEADER_BYTES] {
         Header {
             len,
             kind: kind::CHUNK,
@@ -277,7 +277,7 @@ impl Header {
     }
 
     /// Of the end of a reply, whose payload has this length.
-    pub fn last(call: CallId, fate: Fate, len: usize) -> [u8; HEADER_BYTES] {
+    pub(crate) fn last(call: CallId, fate: Fate, len: usize) -> [u8; HEADER_BYTES] {
         let flags = u8::from(fate == Fate::Tainted);
         Header {
             len,
@@ -289,7 +289,7 @@ impl Header {
     }
 
     /// Of a line for the log, whose text has this length.
-    pub fn log(
+    pub(crate) fn log(
         call: Option<CallId>,
         source: LogSource,
         level: LogLevel,
@@ -308,7 +308,7 @@ impl Header {
 }
 
 /// Takes the next whole message from `buf`, if there is one.
-pub fn next_message(
+pub(crate) fn next_message(
     buf: &mut BytesMut,
     frame_bytes_max: usize,
 ) -> Result<Option<(Header, Bytes)>, HopError> {
@@ -338,7 +338,7 @@ pub fn next_message(
 }
 
 /// How much room the next read into `buf` should have.
-pub fn bytes_wanted(buf: &BytesMut) -> usize {
+pub(crate) fn bytes_wanted(buf: &BytesMut) -> usize {
     let missing = announced(buf).map_or(0, |len| (HEADER_BYTES + len).saturating_sub(buf.len()));
     if buf.len() < READ_BYTES_STEP {
         missing.clamp(READ_BYTES_MIN, READ_BYTES_STEP)
@@ -388,7 +388,7 @@ fn encoded(kind: u8, subject: u64, fields: &[u8], body: Bytes) -> Encoded {
 
 impl Down {
     /// The message as it is written.
-    pub fn encode(&self) -> Encoded {
+    pub(crate) fn encode(&self) -> Encoded {
         let none = Bytes::new();
         match self {
             Down::Setup(setup) => encoded(kind::SETUP, 0, &[], json(setup)),
@@ -410,7 +410,7 @@ impl Down {
     }
 
     /// Reads a message that [`next_message`] returned.
-    pub fn decode(header: Header, mut payload: Bytes) -> Result<Down, HopError> {
+    pub(crate) fn decode(header: Header, mut payload: Bytes) -> Result<Down, HopError> {
         let kind = header.kind;
         Ok(match kind {
             kind::SETUP => Down::Setup(from_json(kind, &payload)?),
@@ -438,7 +438,7 @@ impl Down {
 
 impl Up {
     /// The message as it is written.
-    pub fn encode(&self) -> Encoded {
+    pub(crate) fn encode(&self) -> Encoded {
         let none = Bytes::new();
         match self {
             Up::Hello(version) => encoded(kind::HELLO, u64::from(*version), &[], none),
@@ -465,7 +465,7 @@ impl Up {
     }
 
     /// Reads a message that [`next_message`] returned.
-    pub fn decode(header: Header, payload: Bytes) -> Result<Up, HopError> {
+    pub(crate) fn decode(header: Header, payload: Bytes) -> Result<Up, HopError> {
         let Header {
             kind,
             flags,

@@ -5,12 +5,12 @@ use std::fs;
 use std::io;
 
 /// How many threads this process has.
-pub fn thread_count() -> io::Result<usize> {
+pub(crate) fn thread_count() -> io::Result<usize> {
     Ok(fs::read_dir("/proc/self/task")?.count())
 }
 
 /// What this process has open: each descriptor and what it refers to.
-pub fn open_descriptors() -> io::Result<BTreeMap<i32, String>> {
+pub(crate) fn open_descriptors() -> io::Result<BTreeMap<i32, String>> {
     let mut open = BTreeMap::new();
     for entry in fs::read_dir("/proc/self/fd")? {
         let path = entry?.path();
@@ -29,7 +29,7 @@ pub fn open_descriptors() -> io::Result<BTreeMap<i32, String>> {
 
 /// Private memory of a process in bytes (what would be freed if it ended), from
 /// /proc/PID/smaps_rollup; none once it has ended.
-pub fn private_memory_bytes(pid: i32) -> Option<u64> {
+pub(crate) fn private_memory_bytes(pid: i32) -> Option<u64> {
     let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
     let kib: u64 = rollup
         .lines()

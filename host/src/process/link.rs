@@ -15,7 +15,7 @@ use crate::logline::{LogLevel, LogSource};
 
 /// Why nothing more comes from the arbiter, or goes to it.
 #[derive(Debug, thiserror::Error)]
-pub enum LinkError {
+pub(crate) enum LinkError {
     /// The arbiter is gone, or has closed its end.
     #[error("the arbiter has closed the connection")]
     Closed,
@@ -29,7 +29,7 @@ pub enum LinkError {
 
 /// The reading half of a child's end.
 #[derive(Debug)]
-pub struct LinkReader {
+pub(crate) struct LinkReader {
     socket: OwnedFd,
     buf: BytesMut,
     frame_bytes_max: usize,
@@ -37,12 +37,12 @@ pub struct LinkReader {
 
 /// The writing half of a child's end.
 #[derive(Debug)]
-pub struct LinkWriter {
+pub(crate) struct LinkWriter {
     socket: OwnedFd,
 }
 
 /// Takes a connected socket as this child's end.
-pub fn split(
+pub(crate) fn split(
     socket: OwnedFd,
     frame_bytes_max: usize,
 ) -> Result<(LinkReader, LinkWriter), LinkError> {
@@ -61,7 +61,7 @@ pub fn split(
 
 impl LinkReader {
     /// Waits for the next message.
-    pub fn recv(&mut self) -> Result<Down, LinkError> {
+    pub(crate) fn recv(&mut self) -> Result<Down, LinkError> {
         loop {
             if let Some(message) = self.buffered()? {
                 return Ok(message);
@@ -71,7 +71,7 @@ impl LinkReader {
     }
 
     /// The next message if one has arrived; does not wait.
-    pub fn try_recv(&mut self) -> Result<Option<Down>, LinkError> {
+    pub(crate) fn try_recv(&mut self) -> Result<Option<Down>, LinkError> {
         loop {
             if let Some(message) = self.buffered()? {
                 return Ok(Some(message));
@@ -87,7 +87,7 @@ impl LinkReader {
     }
 
     /// The largest frame may change once, when the setup has come.
-    pub fn set_frame_bytes_max(&mut self, frame_bytes_max: usize) {
+    pub(crate) fn set_frame_bytes_max(&mut self, frame_bytes_max: usize) {
         self.frame_bytes_max = frame_bytes_max;
     }
 
@@ -131,13 +131,13 @@ impl AsRawFd for LinkReader {
 
 impl LinkWriter {
     /// Sends a message; waits while the arbiter is busy.
-    pub fn send(&mut self, message: &Up) -> Result<(), LinkError> {
+    pub(crate) fn send(&mut self, message: &Up) -> Result<(), LinkError> {
         let encoded = message.encode();
         self.send_parts(encoded.head(), &encoded.body)
     }
 
     /// Sends a header and its payload, without copying them together.
-    pub fn send_parts(&mut self, mut head: &[u8], mut body: &[u8]) -> Result<(), LinkError> {
+    pub(crate) fn send_parts(&mut self, mut head: &[u8], mut body: &[u8]) -> Result<(), LinkError> {
         while !head.is_empty() || !body.is_empty() {
             let parts = [IoSlice::new(head), IoSlice::new(body)];
             let sent = self.sendmsg(&parts, &[])?;
@@ -149,7 +149,7 @@ impl LinkWriter {
     }
 
     /// Sends a line for the log.
-    pub fn log(
+    pub(crate) fn log(
         &mut self,
         call: Option<hop::CallId>,
         source: LogSource,
@@ -163,7 +163,11 @@ impl LinkWriter {
     }
 
     /// Sends a message and descriptors with it.
-    pub fn send_with_fds(&mut self, message: &Up, fds: &[BorrowedFd<'_>]) -> Result<(), LinkError> {
+    pub(crate) fn send_with_fds(
+        &mut self,
+        message: &Up,
+        fds: &[BorrowedFd<'_>],
+    ) -> Result<(), LinkError> {
         let encoded = message.encode();
         let whole: Bytes = [encoded.head(), &encoded.body].concat().into();
         let raw: Vec<_> = fds.iter().map(AsRawFd::as_raw_fd).collect();

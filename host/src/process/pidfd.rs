@@ -12,11 +12,11 @@ use super::hop::{Exit, ExitStatus};
 
 /// A process that we have started, or that our mold has.
 #[derive(Debug)]
-pub struct Pidfd(OwnedFd);
+pub(crate) struct Pidfd(OwnedFd);
 
 impl Pidfd {
     /// Of a child that was not reaped yet.
-    pub fn open(pid: Pid) -> io::Result<Pidfd> {
+    pub(crate) fn open(pid: Pid) -> io::Result<Pidfd> {
         let pid = rustix::process::Pid::from_raw(pid.as_raw())
             .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
         Ok(Pidfd(rustix::process::pidfd_open(
@@ -26,12 +26,12 @@ impl Pidfd {
     }
 
     /// That another process has opened and sent.
-    pub fn from_received(fd: OwnedFd) -> Pidfd {
+    pub(crate) fn from_received(fd: OwnedFd) -> Pidfd {
         Pidfd(fd)
     }
 
     /// Sends SIGKILL. A process that has ended already is none to worry about.
-    pub fn kill(&self) {
+    pub(crate) fn kill(&self) {
         // The only errors are "no such process" and, for a process of another user, "not
         // permitted", which none of ours is.
         let _ = rustix::process::pidfd_send_signal(&self.0, Signal::KILL);
@@ -45,7 +45,7 @@ impl AsFd for Pidfd {
 }
 
 /// Reaps this child if it has ended; does not wait.
-pub fn reap(pid: Pid) -> io::Result<Option<Exit>> {
+pub(crate) fn reap(pid: Pid) -> io::Result<Option<Exit>> {
     let mut status = 0;
     // SAFETY: `rusage` is plain numbers, for which all zeroes are a value.
     let mut usage: nix::libc::rusage = unsafe { std::mem::zeroed() };

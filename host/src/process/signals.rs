@@ -12,7 +12,7 @@ use super::watch;
 
 /// The signals that the arbiter listens to. Blocked for the process as long as it lives: what
 /// is blocked in an exec'ed mold is undone there (see `child`).
-pub const HANDLED: [Signal; 4] = [
+pub(crate) const HANDLED: [Signal; 4] = [
     Signal::SIGTERM,
     Signal::SIGINT,
     Signal::SIGQUIT,
@@ -21,14 +21,14 @@ pub const HANDLED: [Signal; 4] = [
 
 /// A source of the [`HANDLED`] signals.
 #[derive(Debug)]
-pub struct Signals {
+pub(crate) struct Signals {
     fd: SignalFd,
     readiness: AsyncFd<OwnedFd>,
 }
 
 impl Signals {
     /// Blocks the signals in this thread and listens to them from now on. Needs a tokio runtime.
-    pub fn listen() -> io::Result<Signals> {
+    pub(crate) fn listen() -> io::Result<Signals> {
         let set = SigSet::from_iter(HANDLED);
         set.thread_block()?;
         let fd = SignalFd::with_flags(&set, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
@@ -39,7 +39,7 @@ impl Signals {
     }
 
     /// Waits for the next one. Can be dropped and called again without losing a signal.
-    pub async fn recv(&self) -> io::Result<Signal> {
+    pub(crate) async fn recv(&self) -> io::Result<Signal> {
         loop {
             let mut ready = self.readiness.readable().await?;
             match self.fd.read_signal() {

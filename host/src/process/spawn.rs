@@ -13,23 +13,23 @@ use nix::unistd::Pid;
 use super::pidfd::Pidfd;
 
 /// The first argument of a process that plays a child role.
-pub const ROLE_MOLD: &str = "__dirty-mold";
+pub(crate) const ROLE_MOLD: &str = "__dirty-mold";
 /// The first argument of the short-lived process that compiles a component.
-pub const ROLE_COMPILE: &str = "__dirty-compile";
+pub(crate) const ROLE_COMPILE: &str = "__dirty-compile";
 
 /// Our own executable, held open.
 #[derive(Debug)]
-pub struct Executable(File);
+pub(crate) struct Executable(File);
 
 impl Executable {
     /// The file that this process runs, even if its path names another file by now.
-    pub fn current() -> io::Result<Executable> {
+    pub(crate) fn current() -> io::Result<Executable> {
         Ok(Executable(File::open("/proc/self/exe")?))
     }
 
     /// A command that runs it, as `name` in the process list, in `role`, with nothing of our
     /// environment and with a process group of its own.
-    pub fn command(&self, name: &str, role: &str) -> Command {
+    pub(crate) fn command(&self, name: &str, role: &str) -> Command {
         let mut command = Command::new(format!("/proc/self/fd/{}", self.0.as_raw_fd()));
         command
             .arg0(name)
@@ -46,7 +46,7 @@ impl Executable {
 
 /// A mold that was just started.
 #[derive(Debug)]
-pub struct SpawnedMold {
+pub(crate) struct SpawnedMold {
     /// Its process.
     pub pid: Pid,
     /// For signals, and readable when it has ended.
@@ -56,7 +56,7 @@ pub struct SpawnedMold {
 }
 
 /// Starts the mold of an app. It reads its setup from the socket, which is its standard input.
-pub fn mold(executable: &Executable, app: &str) -> io::Result<SpawnedMold> {
+pub(crate) fn mold(executable: &Executable, app: &str) -> io::Result<SpawnedMold> {
     let (ours, theirs) = socketpair(
         AddressFamily::Unix,
         SockType::Stream,

@@ -25,7 +25,7 @@ const UNFINISHED_MAX: Duration = Duration::from_secs(3600);
 
 /// Why a component could not be compiled or found in the cache.
 #[derive(Debug, thiserror::Error)]
-pub enum CacheError {
+pub(crate) enum CacheError {
     /// The component cannot be read.
     #[error("cannot read the component {}: {source}", .path.display())]
     Read {
@@ -68,7 +68,7 @@ pub enum CacheError {
 
 impl CacheError {
     /// Whether the same would happen again with the same component and configuration.
-    pub fn is_permanent(&self) -> bool {
+    pub(crate) fn is_permanent(&self) -> bool {
         match self {
             CacheError::Contract { .. } | CacheError::Compile { .. } | CacheError::Unsafe(_) => {
                 true
@@ -81,7 +81,7 @@ impl CacheError {
 
 /// A component's place in the cache.
 #[derive(Debug)]
-pub struct Entry {
+pub(crate) struct Entry {
     component: PathBuf,
     wasm: Vec<u8>,
     dir: PathBuf,
@@ -89,7 +89,7 @@ pub struct Entry {
 }
 
 /// Reads a component and looks for it in the cache.
-pub fn look_up(engine: &Engine, component: &Path, dir: &Path) -> Result<Entry, CacheError> {
+pub(crate) fn look_up(engine: &Engine, component: &Path, dir: &Path) -> Result<Entry, CacheError> {
     let path = || component.to_owned();
     let wasm = fs::read(component).map_err(|source| CacheError::Read {
         path: path(),
@@ -119,7 +119,7 @@ pub fn look_up(engine: &Engine, component: &Path, dir: &Path) -> Result<Entry, C
 
 impl Entry {
     /// The compiled component's file, if it is there.
-    pub fn compiled(&self) -> Option<&Path> {
+    pub(crate) fn compiled(&self) -> Option<&Path> {
         let file = File::open(&self.compiled).ok()?;
         // A time of last use; without it the entry is only removed earlier.
         let _ = file.set_times(FileTimes::new().set_modified(SystemTime::now()));
@@ -127,7 +127,7 @@ impl Entry {
     }
 
     /// Compiles the component into its place.
-    pub fn compile(&self, engine: &Engine) -> Result<(), CacheError> {
+    pub(crate) fn compile(&self, engine: &Engine) -> Result<(), CacheError> {
         let code =
             engine
                 .precompile_component(&self.wasm)

@@ -44,7 +44,7 @@ const OFFERED: [&str; 28] = [
 
 /// How a file or component breaks the contract.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ContractError {
+pub(crate) enum ContractError {
     /// Not wasm at all.
     #[error("it is not a WebAssembly component (it begins with {0})")]
     NotWasm(String),

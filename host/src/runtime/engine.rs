@@ -6,7 +6,7 @@ use wasmtime::{Config, Engine, WasmBacktraceDetails};
 /// Makes the engine. It starts no thread: a thread would not exist in a forked copy.
 ///
 /// There is no epoch or fuel check in the code: the only preemption is to kill the worker.
-pub fn engine() -> wasmtime::Result<Engine> {
+pub(crate) fn engine() -> wasmtime::Result<Engine> {
     let mut config = Config::new();
     config.wasm_component_model(true);
     // File and line in a guest's backtrace, where the component has debug information.

@@ -10,10 +10,10 @@ use super::bindings::{self, AppPre, Failure};
 use super::contract::{self, ContractError, FORK_AWARE_EXPORT};
 use super::state::{DirError, InstanceSettings, State};
 use super::uplink::{SharedUplink, Uplink};
-use super::{EmitError, cache};
+use super::{EmitError, backtrace, cache};
 
 /// A compiled component that keeps the contract, ready to be instantiated.
-pub struct App {
+pub(crate) struct App {
     engine: Engine,
     pre: AppPre<State>,
     on_fork: Option<ComponentExportIndex>,
@@ -21,7 +21,7 @@ pub struct App {
 
 /// Why a compiled component cannot be an app.
 #[derive(Debug, thiserror::Error)]
-pub enum LoadError {
+pub(crate) enum LoadError {
     /// It cannot be mapped.
     #[error("cannot map the compiled component: {0}")]
     Map(String),
@@ -35,7 +35,7 @@ pub enum LoadError {
 
 /// Why an instance cannot serve.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
+pub(crate) enum StartError {
     /// A directory is missing.
     #[error(transparent)]
     Dir(#[from] DirError),
@@ -60,7 +60,7 @@ pub enum StartError {
 
 impl StartError {
     /// Where in the guest it happened.
-    pub fn traceback(&self) -> Option<&str> {
+    pub(crate) fn traceback(&self) -> Option<&str> {
         match self {
             StartError::Failed(failure) => failure.traceback.as_deref(),
             StartError::Trapped { trap, .. } => Some(&trap.traceback),
@@ -71,7 +71,7 @@ impl StartError {
 
 /// How an instance died.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trap {
+pub(crate) struct Trap {
     /// The panic's message where the guest has printed one, else the trap's.
     pub message: String,
     /// The guest's stack, innermost first, and what it had printed to standard error.
@@ -80,7 +80,7 @@ pub struct Trap {
 
 /// What became of a call.
 #[derive(Clone, Debug)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// The app returned: a result, or the end of a stream.
     Returned(Option<String>),
     /// The app reported an error; the instance lives on.
@@ -91,7 +91,7 @@ pub enum Outcome {
 
 impl App {
     /// Maps a compiled component and checks it against the contract.
-    pub fn load(engine: &Engine, compiled: &Path) -> Result<App, LoadError> {
+    pub(crate) fn load(engine: &Engine, compiled: &Path) -> Result<App, LoadError> {
         let component =
             cache::map(engine, compiled).map_err(|error| LoadError::Map(format!("{error:#}")))?;
         contract::check(engine, &component)?;
@@ -110,7 +110,7 @@ impl App {
     }
 
     /// Makes an instance and runs its `init()`.
-    pub async fn start(
+    pub(crate) async fn start(
         &self,
         settings: &InstanceSettings,
         config: &str,
@@ -159,7 +159,7 @@ impl App {
 type OnFork = TypedFunc<(), ()>;
 
 /// An app with its state.
-pub struct Instance {
+pub(crate) struct Instance {
     store: Store<State>,
     app: bindings::App,
     on_fork: Option<OnFork>,
@@ -167,7 +167,7 @@ pub struct Instance {
 
 impl Instance {
     /// Tells a fresh copy that it is one, if the app wants to know.
-    pub async fn on_fork(&mut self) -> Result<(), StartError> {
+    pub(crate) async fn on_fork(&mut self) -> Result<(), StartError> {
         let Some(on_fork) = &self.on_fork else {
             return Ok(());
         };
@@ -180,7 +180,7 @@ impl Instance {
     }
 
     /// Serves a call. After [`Outcome::Trapped`] the instance must not be used again.
-    pub async fn call(&mut self, action: &str, args: &str, kwargs: &str) -> Outcome {
+    pub(crate) async fn call(&mut self, action: &str, args: &str, kwargs: &str) -> Outcome {
         // What earlier calls printed does not explain this one.
         self.store.data().take_stderr_tail();
         let app = self.app.dirty_app_dirty_app();
@@ -194,7 +194,7 @@ impl Instance {
     }
 
     /// Lets the app tidy up before the process ends.
-    pub async fn close(&mut self) -> Result<(), Trap> {
+    pub(crate) async fn close(&mut self) -> Result<(), Trap> {
         let outcome = self
             .app
             .dirty_app_dirty_app()
@@ -205,14 +205,13 @@ impl Instance {
     }
 
     /// Sends what the instance says from now on another way.
-    pub fn replace_uplink(&self, uplink: impl Uplink + 'static) {
+    pub(crate) fn replace_uplink(&self, uplink: impl Uplink + 'static) {
         self.store.data().uplink().replace(uplink);
     }
 
-    /// Whether the app holds a subscription to a timer, a socket or a stream, which copies of
-    /// the process would share.
-    pub fn holds_pollables(&mut self) -> bool {
-        self.store.data_mut().holds_pollables()
+    /// Whether the app holds a timer, which copies of the process cannot share.
+    pub(crate) fn holds_timers(&mut self) -> bool {
+        self.store.data_mut().holds_timers()
     }
 
     fn explain(&self, error: &wasmtime::Error) -> Trap {
@@ -221,10 +220,10 @@ impl Instance {
         let printed = state.take_stderr_tail();
         let mut traceback = error
             .downcast_ref::<WasmBacktrace>()
-            .map(ToString::to_string)
+            .map(backtrace::describe)
             .unwrap_or_default();
         if !printed.trim().is_empty() {
-            traceback.push_str("\nstandard error:\n");
+            traceback.push_str("standard error:\n");
             traceback.push_str(printed.trim_end());
         }
         Trap {

@@ -33,7 +33,7 @@ impl Wake for Relay {
 }
 
 /// A single-threaded runtime with timers and sockets.
-pub fn runtime() -> io::Result<tokio::runtime::Runtime> {
+pub(crate) fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
@@ -41,7 +41,7 @@ pub fn runtime() -> io::Result<tokio::runtime::Runtime> {
 }
 
 /// Runs the future to its end. Afterwards no thread and no descriptor of the runtime is left.
-pub fn block_on<F: Future>(future: F) -> io::Result<F::Output> {
+pub(crate) fn block_on<F: Future>(future: F) -> io::Result<F::Output> {
     let runtime = runtime()?;
     let relay = Arc::new(Relay::default());
     let waker = Waker::from(relay.clone());

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use wasmtime::component::{HasSelf, Linker, ResourceTable};
+use wasmtime::component::{HasSelf, Linker, Resource, ResourceTable};
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::filesystem::FsPerms;
-use wasmtime_wasi::p2::DynPollable;
+use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, DynPollable};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use super::bindings::dirty::app::host::{Host, Level};
@@ -22,7 +22,7 @@ const YIELD_INTERVAL: Duration = Duration::from_millis(5);
 
 /// What an instance may use.
 #[derive(Clone, Debug)]
-pub struct InstanceSettings {
+pub(crate) struct InstanceSettings {
     /// For all linear memories and tables together.
     pub memory_bytes_max: u64,
     /// What may cross the boundary in one call, strings of all arguments together.
@@ -36,14 +36,14 @@ pub struct InstanceSettings {
 /// A directory of the configuration that cannot be opened.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot open the directory {}, which the app is to have as {guest}: {reason}", .host.display())]
-pub struct DirError {
+pub(crate) struct DirError {
     guest: String,
     host: PathBuf,
     reason: String,
 }
 
 /// The data of a store.
-pub struct State {
+pub(super) struct State {
     wasi: WasiCtx,
     table: ResourceTable,
     budget: MemoryBudget,
@@ -123,9 +123,31 @@ impl State {
         &self.uplink
     }
 
-    /// Whether the guest holds a subscription: to a timer, a socket or a stream.
-    pub(super) fn holds_pollables(&mut self) -> bool {
-        self.table.iter_mut().any(|entry| entry.is::<DynPollable>())
+    /// Whether the guest holds a subscription to something else than a stream: a timer. What
+    /// a stream belongs to, if it is no standard stream, shows as an open descriptor.
+    pub(super) fn holds_timers(&mut self) -> bool {
+        let (mut subscriptions, mut streams) = (0, 0);
+        for entry in self.table.iter_mut() {
+            subscriptions += usize::from(entry.is::<DynPollable>());
+            let is_stream = entry.is::<DynInputStream>() || entry.is::<DynOutputStream>();
+            streams += usize::from(is_stream);
+        }
+        let of_streams: usize = (0..u32::MAX)
+            .filter_map(|index| {
+                self.subscriptions_of::<DynInputStream>(index)
+                    .or_else(|| self.subscriptions_of::<DynOutputStream>(index))
+            })
+            .take(streams)
+            .sum();
+        subscriptions > of_streams
+    }
+
+    /// How many subscriptions there are to the resource at this index, if it is of this type.
+    fn subscriptions_of<T: 'static>(&self, index: u32) -> Option<usize> {
+        let resource = Resource::<T>::new_borrow(index);
+        self.table.get(&resource).ok()?;
+        let children = self.table.iter_children(&resource).ok()?;
+        Some(children.filter(|child| child.is::<DynPollable>()).count())
     }
 }
 

@@ -7,7 +7,7 @@ use crate::logline::{LogLevel, LogSource};
 
 /// The way from an instance to the outside. A mold gives its instance one that logs; a worker
 /// puts its own in place.
-pub trait Uplink: Send {
+pub(crate) trait Uplink: Send {
     /// Writes a line to the log.
     fn log(&mut self, source: LogSource, level: LogLevel, line: &str);
 
@@ -24,7 +24,7 @@ pub trait Uplink: Send {
 
 /// The app emitted what cannot be sent; its instance ends with this as a trap.
 #[derive(Debug, thiserror::Error)]
-pub enum EmitError {
+pub(crate) enum EmitError {
     /// Not one JSON value, or one that is too deep.
     #[error("the app emitted a chunk that is no valid JSON: {0}")]
     Malformed(String),
@@ -35,16 +35,16 @@ pub enum EmitError {
 
 /// An uplink that the instance and its standard streams share.
 #[derive(Clone)]
-pub struct SharedUplink(Arc<Mutex<Box<dyn Uplink>>>);
+pub(crate) struct SharedUplink(Arc<Mutex<Box<dyn Uplink>>>);
 
 impl SharedUplink {
     /// Shares it.
-    pub fn new(uplink: impl Uplink + 'static) -> SharedUplink {
+    pub(crate) fn new(uplink: impl Uplink + 'static) -> SharedUplink {
         SharedUplink(Arc::new(Mutex::new(Box::new(uplink))))
     }
 
     /// Puts another in its place, for everything that shares this one.
-    pub fn replace(&self, uplink: impl Uplink + 'static) {
+    pub(crate) fn replace(&self, uplink: impl Uplink + 'static) {
         *self.lock() = Box::new(uplink);
     }
 

@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 
 use super::Worker;
+use crate::logline::{LogLevel, LogSource};
 use crate::process::hop::{CallId, Deadline, Fate};
 use crate::process::link::LinkError;
 use crate::protocol::{Dialect, Request, WireError, check_value};
@@ -81,6 +82,7 @@ impl Worker {
                 .app_error(request, message, traceback)
                 .with("kind", kind)),
             Outcome::Trapped(Trap { message, traceback }) => {
+                self.log_trap(&request.action, &message, &traceback);
                 let error = self
                     .app_error(request, message, Some(traceback))
                     .with("kind", "Trap");
@@ -130,6 +132,14 @@ impl Worker {
             request.action
         );
         self.app_error(request, message, None)
+    }
+
+    fn log_trap(&self, action: &str, message: &str, traceback: &str) {
+        let line = format!("`{action}` trapped: {message}\n{traceback}");
+        // If the arbiter is gone, sending the reply is about to find out.
+        let _ = self
+            .desk
+            .log(LogSource::Host, LogLevel::Error, line.trim_end());
     }
 
     fn app_error(

@@ -52,12 +52,12 @@ impl Mailbox {
             let Poll::Ready(ready) = self.readiness.poll_read_ready(context) else {
                 return;
             };
-            let next = ready.and_then(|mut ready| {
+            let next = ready.map(|mut ready| {
                 let next = self.reader.try_recv();
                 if let Ok(None) = next {
                     ready.clear_ready();
                 }
-                Ok(next)
+                next
             });
             match next.map_err(LinkError::from).flatten() {
                 Ok(Some(Down::Cancel(call))) => desk.cancel(call),

@@ -34,18 +34,17 @@ pub(crate) struct Seed {
 
 /// Plays the role; returns the exit code.
 pub(crate) fn run(seed: Seed) -> i32 {
-    match serve(seed) {
-        Ok(code) => code,
-        // The arbiter has closed the socket: nobody is left to tell.
-        Err(_) => 1,
-    }
+    serve(seed).unwrap_or(1)
 }
 
 fn serve(seed: Seed) -> Result<i32, LinkError> {
     if !child::bind_to_parent(seed.mold)? {
         return Ok(1);
     }
-    child::set_name(&format!("worker {}", seed.setup.app.name));
+    child::set_name(&format!(
+        "worker #{} {}",
+        seed.worker.0, seed.setup.app.name
+    ));
     child::volunteer_for_oom();
     let (reader, writer) = link::split(seed.socket, seed.setup.frame_bytes_max)?;
     let desk = Desk::new(writer, seed.setup.frame_bytes_max);

@@ -76,4 +76,16 @@ impl App {
             .iter()
             .any(|slot| matches!(slot.content, SlotContent::Occupied(_)))
     }
+
+    /// Whether it cannot serve and nothing is tried any more.
+    pub(super) fn has_failed(&self) -> bool {
+        match self.generation {
+            Generation::Failed => true,
+            Generation::Serving(..) => {
+                let failed = |slot: &Slot| slot.content == SlotContent::Failed;
+                !self.slots.is_empty() && self.slots.iter().all(failed)
+            }
+            _ => false,
+        }
+    }
 }

@@ -38,7 +38,7 @@ impl Backoff {
         self.failures += 1;
         match self.failures {
             1 => Verdict::RetryIn(Duration::ZERO),
-            failures if failures > FAILURES_MAX => Verdict::GiveUp,
+            failures if failures >= FAILURES_MAX => Verdict::GiveUp,
             failures => {
                 let delay = FIRST_DELAY
                     .saturating_mul(1 << (failures - 2))
@@ -62,7 +62,7 @@ mod tests {
     fn delays_double_from_nothing_up_to_giving_up() {
         let mut backoff = Backoff::default();
         assert_eq!(backoff.fail(0.0), Verdict::RetryIn(Duration::ZERO));
-        for failure in 0..FAILURES_MAX - 1 {
+        for failure in 0..FAILURES_MAX - 2 {
             let expected = (FIRST_DELAY * 2u32.pow(failure)).min(DELAY_MAX);
             assert_eq!(backoff.fail(0.0), Verdict::RetryIn(expected));
         }

@@ -16,6 +16,10 @@ use crate::protocol::{Dialect, RawId, WireError};
 /// What a client is told to wait before it tries again, if nothing better is known.
 const RETRY_AFTER_DEFAULT: Duration = Duration::from_secs(1);
 
+/// A frame up to this length is kept while its call runs, so that it can be sent to another worker
+/// if the first one turns out to have been dead already.
+const RETAINED_BYTES_MAX: usize = 64 << 10;
+
 /// A call, from its arrival to its end.
 #[derive(Debug)]
 pub(super) struct Call {
@@ -23,7 +27,7 @@ pub(super) struct Call {
     app: AppId,
     client: ClientId,
     dialect: Dialect,
-    /// Until it is sent to a worker.
+    /// Until it is sent to a worker; a short one until the call ends, to be sent again.
     frame: Bytes,
     timeout: Option<Duration>,
     /// Moved with every chunk; its timer follows only when it is due.
@@ -57,6 +61,7 @@ impl Machine {
     pub(super) fn request(&mut self, client: ClientId, request: Request) {
         if !request.multiplex {
             self.supersede(client);
+            self.effect(Effect::Discard(client));
         }
         match self.admit(client, &request) {
             Ok(app) => self.enqueue(client, app, request),
@@ -160,7 +165,10 @@ impl Machine {
                 streaming: false,
             };
             let (deadline, timeout) = (entry.deadline, entry.timeout);
-            let frame = std::mem::take(&mut entry.frame);
+            let frame = match entry.frame.len() {
+                0..=RETAINED_BYTES_MAX => entry.frame.clone(),
+                _ => std::mem::take(&mut entry.frame),
+            };
             self.effects.push(Effect::Dispatch {
                 worker,
                 call,
@@ -190,8 +198,7 @@ impl Machine {
                 let client = entry.client;
                 self.effect(Effect::Forward {
                     client,
-                    call,
-                    worker,
+                    worker: Some(worker),
                     frames,
                 });
             }
@@ -211,8 +218,7 @@ impl Machine {
                 let client = entry.client;
                 self.effect(Effect::Forward {
                     client,
-                    call,
-                    worker,
+                    worker: None,
                     frames,
                 });
             }
@@ -222,7 +228,8 @@ impl Machine {
                 if let Some(entry) = self.workers.get_mut(&worker) {
                     entry.lease = None;
                 }
-                self.expel(worker, DeathCause::Trap);
+                // The reply is here: nothing more is wanted of it.
+                self.kill(worker, DeathCause::Trap);
             }
             Fate::Healthy => self.free(worker),
         }
@@ -261,26 +268,54 @@ impl Machine {
         }
     }
 
-    /// The worker that held this call is no more, and did not finish it.
+    /// The worker that held this call is no more, and did not finish it. If it was dead before it
+    /// had read the call (`unread`), the call has not begun.
     pub(super) fn lease_broken(
         &mut self,
         call: CallId,
         worker: WorkerId,
         cause: &DeathCause,
         exit: Option<Exit>,
+        unread: bool,
     ) {
+        if unread && self.queue_again(call) {
+            return;
+        }
         let Some(entry) = self.remove_call(call) else {
             return;
         };
         if entry.audience == Audience::Waiting {
             let message = format!("Worker died while serving the call: {}", why(cause, exit));
             let mut error = WireError::worker(worker.0, message).with("cause", cause.name());
-            if matches!(cause, DeathCause::MoldDied | DeathCause::HostStopped) {
+            if unread || matches!(cause, DeathCause::MoldDied | DeathCause::HostStopped) {
                 // Not the call's doing.
                 error = error.with("retryable", true);
             }
             self.fail(&entry, error);
         }
+    }
+
+    /// Puts a call that has not begun back into its place in the queue, if it can be.
+    fn queue_again(&mut self, call: CallId) -> bool {
+        let Some(entry) = self.calls.get_mut(&call) else {
+            return false;
+        };
+        let begun = matches!(
+            entry.state,
+            CallState::Running {
+                streaming: true,
+                ..
+            }
+        );
+        if begun || entry.audience != Audience::Waiting || entry.frame.is_empty() {
+            return false;
+        }
+        entry.state = CallState::Queued;
+        let app = entry.app;
+        self.apps[app.0].queue.insert(call);
+        self.assign(app);
+        self.answer_if_hopeless(app);
+        true
     }
 
     pub(super) fn call_due(&mut self, call: CallId) {
@@ -355,7 +390,6 @@ impl Machine {
         let calls: Vec<_> = calls.values().copied().collect();
         for call in calls {
             self.abandon(call);
-            self.effect(Effect::Discard(client, call));
         }
     }
 
@@ -444,12 +478,14 @@ impl Machine {
         let error = WireError::no_workers(&app.name);
         let slot_due = |at| self.timers.due_at(Timer::Slot(SlotId { app: id, at }));
         let retry_at = match app.generation {
+            _ if app.slots.is_empty() => None,
+            // Only while the host stops is there none for longer than a moment.
+            Generation::Gone if self.is_stopping() => None,
             Generation::Failed => None,
             Generation::Backoff => self.timers.due_at(Timer::Retry(id)),
             // One failure may be an accident; from then on it is a pattern.
             Generation::Booting(..) if app.boots.failures() > 1 => Some(self.now),
-            Generation::Serving(_) if app.slots.is_empty() => None,
-            Generation::Serving(_) if app.slots.iter().all(|slot| !slot.can_soon()) => {
+            Generation::Serving(..) if app.slots.iter().all(|slot| !slot.can_soon()) => {
                 (0..app.slots.len()).filter_map(slot_due).min()
             }
             _ => return None,

@@ -1,9 +1,12 @@
 //! Generations: starting an app's mold, and what happens when it cannot start or dies.
 
-use super::app::SlotContent;
+use std::time::{Duration, Instant};
+
+use super::app::{App, SlotContent};
 use super::backoff::Verdict;
 use super::report::{DeathCause, Report};
 use super::timers::Timer;
+use super::worker::SETTLED_AFTER;
 use super::{AppId, Effect, GenerationId, Machine, SlotId};
 use crate::process::hop::{Exit, Failure, Initialised, Stage, WorkerId};
 
@@ -14,8 +17,8 @@ pub(super) enum Generation {
     Gone,
     /// Its mold compiles or initialises.
     Booting(GenerationId, Stage),
-    /// Its mold forks.
-    Serving(GenerationId),
+    /// Its mold forks, since then.
+    Serving(GenerationId, Instant),
     /// Its mold has been told to end.
     Stopping(GenerationId),
     /// It could not start; the next one is due later.
@@ -28,7 +31,7 @@ impl Generation {
     /// The one that has a mold.
     pub(super) fn id(&self) -> Option<GenerationId> {
         match self {
-            Generation::Booting(id, _) | Generation::Serving(id) | Generation::Stopping(id) => {
+            Generation::Booting(id, _) | Generation::Serving(id, _) | Generation::Stopping(id) => {
                 Some(*id)
             }
             Generation::Gone | Generation::Backoff | Generation::Failed => None,
@@ -65,7 +68,7 @@ impl Machine {
         if !matches!(app.generation, Generation::Booting(..)) {
             return;
         }
-        app.generation = Generation::Serving(generation);
+        app.generation = Generation::Serving(generation, self.now);
         let report = Report::AppReady {
             app: app.name.clone(),
             generation,
@@ -85,7 +88,11 @@ impl Machine {
     pub(super) fn mold_failed(&mut self, generation: GenerationId, failure: Failure) {
         // The mold ends by itself; killing it makes sure that nothing of it lingers.
         self.effect(Effect::KillMold(generation));
-        self.boot_failed(generation, failure);
+        if let Some(app) = self.app_of(generation)
+            && matches!(self.apps[app.0].generation, Generation::Booting(..))
+        {
+            self.boot_failed(app, generation, failure);
+        }
     }
 
     pub(super) fn boot_due(&mut self, generation: GenerationId) {
@@ -112,27 +119,23 @@ impl Machine {
 
     /// The process of a mold has ended; so have its copies, or they are about to.
     pub(super) fn mold_gone(&mut self, generation: GenerationId, exit: Option<Exit>) {
+        let is_copy = |worker: &&super::Worker| worker.generation == generation;
         let copies: Vec<WorkerId> = self
             .workers
             .iter()
-            .filter(|(_, worker)| worker.generation == generation)
+            .filter(|(_, worker)| is_copy(worker))
             .map(|(id, _)| *id)
             .collect();
-        let current = self.app_of(generation);
+        let app = self.app_of(generation);
         self.generations.remove(&generation);
         self.timers.clear(Timer::Boot(generation));
-        if let Some(app) = current {
-            self.current_mold_gone(app, generation, exit);
-        }
+        let before =
+            app.map(|app| std::mem::replace(&mut self.apps[app.0].generation, Generation::Gone));
         for worker in copies {
             self.orphaned(worker);
         }
-    }
-
-    fn current_mold_gone(&mut self, id: AppId, generation: GenerationId, exit: Option<Exit>) {
-        let app = &mut self.apps[id.0];
-        match app.generation {
-            Generation::Booting(_, stage) => {
+        match app.zip(before) {
+            Some((app, Generation::Booting(_, stage))) => {
                 let message = format!("the mold ended unexpectedly{}", how_it_ended(exit));
                 let failure = Failure {
                     stage,
@@ -140,66 +143,64 @@ impl Machine {
                     traceback: None,
                     permanent: false,
                 };
-                self.boot_failed(generation, failure);
+                self.boot_failed(app, generation, failure);
             }
-            Generation::Serving(_) => {
-                // Nothing can be forked from it any more, not even for a slot that waits.
-                for (at, slot) in app.slots.iter_mut().enumerate() {
-                    if slot.content == SlotContent::Backoff {
-                        slot.content = SlotContent::Vacant;
-                        self.timers.clear(Timer::Slot(SlotId { app: id, at }));
-                    }
+            Some((app, Generation::Serving(_, since))) => {
+                if self.now.saturating_duration_since(since) >= SETTLED_AFTER {
+                    self.apps[app.0].boots.succeed();
                 }
-                app.generation = Generation::Gone;
-                app.last_error = Some(format!("the mold died{}", how_it_ended(exit)));
-                let name = app.name.clone();
-                self.report(Report::MoldDied {
-                    app: name,
-                    generation,
-                    exit,
-                });
-                self.next_generation(id);
+                self.mold_died(app, generation, exit);
             }
-            _ => app.generation = Generation::Gone,
+            _ => {}
         }
     }
 
-    fn boot_failed(&mut self, generation: GenerationId, failure: Failure) {
-        let Some(id) = self.app_of(generation) else {
-            return;
-        };
-        if !matches!(self.apps[id.0].generation, Generation::Booting(..)) {
-            return;
+    fn mold_died(&mut self, id: AppId, generation: GenerationId, exit: Option<Exit>) {
+        let app = &mut self.apps[id.0];
+        // Slots that wait for another fork wait for another mold now.
+        for (at, slot) in app.slots.iter_mut().enumerate() {
+            if slot.content == SlotContent::Backoff {
+                slot.content = SlotContent::Vacant;
+                self.timers.clear(Timer::Slot(SlotId { app: id, at }));
+            }
         }
+        app.last_error = Some(format!("the mold died{}", how_it_ended(exit)));
+        let app = app.name.clone();
+        self.report(Report::MoldDied {
+            app,
+            generation,
+            exit,
+        });
+        self.next_generation(id);
+        self.check_all_failed();
+    }
+
+    fn boot_failed(&mut self, id: AppId, generation: GenerationId, failure: Failure) {
         self.timers.clear(Timer::Boot(generation));
         let app = &mut self.apps[id.0];
         app.last_error = Some(failure.message.clone());
         app.generation = Generation::Gone;
         let name = app.name.clone();
-        if failure.permanent || self.is_stopping() {
+        let retry_in = if failure.permanent {
             self.apps[id.0].generation = Generation::Failed;
-            self.report(Report::BootFailed {
-                app: name,
-                generation,
-                failure,
-                retry_in: None,
-            });
+            None
         } else {
-            let retry_in = self.next_generation(id);
-            self.report(Report::BootFailed {
-                app: name,
-                generation,
-                failure,
-                retry_in,
-            });
-        }
+            self.next_generation(id)
+        };
+        self.report(Report::BootFailed {
+            app: name,
+            generation,
+            failure,
+            retry_in,
+        });
         self.answer_if_hopeless(id);
         self.check_all_failed();
     }
 
     /// Has the next generation started, now or later. Returns when.
-    fn next_generation(&mut self, id: AppId) -> Option<std::time::Duration> {
+    fn next_generation(&mut self, id: AppId) -> Option<Duration> {
         if self.is_stopping() {
+            self.answer_if_hopeless(id);
             return None;
         }
         let dice = self.roll();
@@ -237,9 +238,9 @@ impl Machine {
         }
     }
 
-    fn check_all_failed(&mut self) {
-        let useless =
-            |app: &super::App| matches!(app.generation, Generation::Failed) && !app.was_ready;
+    /// Reports once that no app has ever served and none will.
+    pub(super) fn check_all_failed(&mut self) {
+        let useless = |app: &App| !app.was_ready && app.has_failed();
         if self.apps.iter().all(useless) && !self.is_stopping() {
             self.effect(Effect::AllFailed);
         }

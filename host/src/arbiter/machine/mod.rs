@@ -34,20 +34,20 @@ use stop::Phase;
 use timers::{Timer, Timers};
 use worker::Worker;
 
-pub use report::{DeathCause, Report};
-pub use status::{AppStatus, Status, WorkerStatus};
+pub(super) use report::{DeathCause, Report};
+pub(super) use status::{AppStatus, Status, WorkerStatus};
 
 /// An app, by its place in the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct AppId(pub usize);
+pub(super) struct AppId(pub usize);
 
 /// A mold and its copies, unique for the arbiter's life; counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct GenerationId(pub u64);
+pub(super) struct GenerationId(pub u64);
 
 /// A client's connection, unique for the arbiter's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ClientId(pub u64);
+pub(super) struct ClientId(pub u64);
 
 /// A slot of an app, by its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -58,7 +58,7 @@ struct SlotId {
 
 /// A call as a client asks for it.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub(super) struct Request {
     /// To answer under.
     pub id: RawId,
     /// The app that is to serve it.
@@ -75,7 +75,7 @@ pub struct Request {
 
 /// Something that has happened.
 #[derive(Clone, Debug)]
-pub enum Event {
+pub(super) enum Event {
     /// A client asks for a call.
     Request(ClientId, Request),
     /// A client does not wait for this call any more.
@@ -109,7 +109,12 @@ pub enum Event {
     /// A worker has sent what none of ours would.
     WorkerMisbehaved(WorkerId),
     /// Everything that a worker has written is read, and its socket is closed.
-    WorkerDrained(WorkerId),
+    WorkerDrained {
+        /// The worker.
+        worker: WorkerId,
+        /// It ended before it had read everything that was sent to it.
+        unread: bool,
+    },
     /// A worker's process has ended and was reaped.
     WorkerExited(WorkerId, Exit),
     /// Stop, and give calls this long to end.
@@ -118,7 +123,7 @@ pub enum Event {
 
 /// Something to be done.
 #[derive(Clone, Debug)]
-pub enum Effect {
+pub(super) enum Effect {
     /// Start the mold of this generation.
     SpawnMold(GenerationId, AppId),
     /// Tell a mold to end.
@@ -152,10 +157,8 @@ pub enum Effect {
     Forward {
         /// To whom.
         client: ClientId,
-        /// Of which call.
-        call: CallId,
-        /// From whom; to be paused if the client does not read.
-        worker: WorkerId,
+        /// From whom, if more follows: to be paused if the client does not read.
+        worker: Option<WorkerId>,
         /// The frames, for the client as they are.
         frames: Bytes,
     },
@@ -170,8 +173,8 @@ pub enum Effect {
         /// The error.
         error: WireError,
     },
-    /// Do not write what is not written yet of this call's reply.
-    Discard(ClientId, CallId),
+    /// A client waits for nothing that was asked for before: do not write what is not written yet.
+    Discard(ClientId),
     /// Every app can serve.
     AllReady,
     /// No app can ever serve; the host is of no use.
@@ -184,7 +187,7 @@ pub enum Effect {
 
 /// The state of everything.
 #[derive(Debug)]
-pub struct Machine {
+pub(super) struct Machine {
     now: Instant,
     lifecycle: LifecycleSettings,
     apps: Vec<App>,
@@ -205,7 +208,7 @@ pub struct Machine {
 
 impl Machine {
     /// A machine that has not started anything yet. `seed` decides the jitter of delays.
-    pub fn new(
+    pub(super) fn new(
         apps: &[AppSettings],
         lifecycle: LifecycleSettings,
         seed: u64,
@@ -236,7 +239,7 @@ impl Machine {
     }
 
     /// Starts every app.
-    pub fn start(&mut self, now: Instant) {
+    pub(super) fn start(&mut self, now: Instant) {
         self.now = now;
         for at in 0..self.apps.len() {
             self.boot(AppId(at));
@@ -244,7 +247,7 @@ impl Machine {
     }
 
     /// Takes an event in.
-    pub fn handle(&mut self, now: Instant, event: Event) {
+    pub(super) fn handle(&mut self, now: Instant, event: Event) {
         self.now = now;
         match event {
             Event::Request(client, request) => self.request(client, request),
@@ -260,12 +263,13 @@ impl Machine {
             Event::ForkFailed(worker, failure) => self.fork_failed(worker, failure),
             Event::WorkerReady(worker) => self.worker_ready(worker),
             Event::WorkerFailed(worker, failure) => {
-                self.expel(worker, DeathCause::StartFailed(failure));
+                // It ends by itself; killing it makes sure that it does.
+                self.kill(worker, DeathCause::StartFailed(failure));
             }
             Event::Chunk(worker, call, frames) => self.chunk(worker, call, frames),
             Event::Final(worker, call, fate, frames) => self.last(worker, call, fate, frames),
             Event::WorkerMisbehaved(worker) => self.kill(worker, DeathCause::Misbehaved),
-            Event::WorkerDrained(worker) => self.drained(worker),
+            Event::WorkerDrained { worker, unread } => self.drained(worker, unread),
             Event::WorkerExited(worker, exit) => self.exited(worker, exit),
             Event::Stop(grace) => self.stop(grace),
         }
@@ -273,7 +277,7 @@ impl Machine {
     }
 
     /// Lets time pass: everything that is due by now happens.
-    pub fn advance(&mut self, now: Instant) {
+    pub(super) fn advance(&mut self, now: Instant) {
         self.now = now;
         while let Some(timer) = self.timers.take_due(now) {
             match timer {
@@ -290,27 +294,27 @@ impl Machine {
     }
 
     /// When [`Machine::advance`] has something to do next.
-    pub fn next_due(&self) -> Option<Instant> {
+    pub(super) fn next_due(&self) -> Option<Instant> {
         self.timers.next()
     }
 
     /// Whether the time of a graceful stop is over, and only killed processes are awaited.
-    pub fn is_past_stop(&self, now: Instant) -> bool {
+    pub(super) fn is_past_stop(&self, now: Instant) -> bool {
         matches!(self.phase, Phase::Stopping(until) if until <= now)
     }
 
     /// Moves what is to be done to `out`, in order.
-    pub fn take_effects(&mut self, out: &mut Vec<Effect>) {
+    pub(super) fn take_effects(&mut self, out: &mut Vec<Effect>) {
         out.append(&mut self.effects);
     }
 
     /// The client's id of a call in flight.
-    pub fn request_id(&self, call: CallId) -> Option<&RawId> {
+    pub(super) fn request_id(&self, call: CallId) -> Option<&RawId> {
         self.calls.get(&call).map(|call| &call.id)
     }
 
     /// The app's name.
-    pub fn app_name(&self, app: AppId) -> &str {
+    pub(super) fn app_name(&self, app: AppId) -> &str {
         &self.apps[app.0].name
     }
 

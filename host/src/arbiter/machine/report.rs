@@ -7,7 +7,7 @@ use crate::process::hop::{Exit, Failure, Initialised, WorkerId};
 
 /// Why a worker is no more.
 #[derive(Clone, Debug, PartialEq)]
-pub enum DeathCause {
+pub(crate) enum DeathCause {
     /// It was told to stop.
     Stopped,
     /// Its call's deadline passed.
@@ -32,7 +32,7 @@ pub enum DeathCause {
 
 impl DeathCause {
     /// A name for logs, that does not change.
-    pub fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         match self {
             DeathCause::Stopped => "stopped",
             DeathCause::Deadline => "deadline",
@@ -50,7 +50,7 @@ impl DeathCause {
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Report {
+pub(crate) enum Report {
     /// An app can serve calls.
     AppReady {
         /// The app.

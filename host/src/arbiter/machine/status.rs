@@ -9,7 +9,7 @@ use crate::process::hop::{Stage, WorkerId};
 
 /// The state of the host at one moment.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Status {
+pub(crate) struct Status {
     /// Every worker whose process exists, in order of age, oldest first.
     pub workers: Vec<WorkerStatus>,
     /// How many workers are configured.
@@ -20,7 +20,7 @@ pub struct Status {
 
 /// One worker.
 #[derive(Clone, Debug, PartialEq)]
-pub struct WorkerStatus {
+pub(crate) struct WorkerStatus {
     /// Which.
     pub worker: WorkerId,
     /// Its process.
@@ -37,7 +37,7 @@ pub struct WorkerStatus {
 
 /// Where an app stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AppState {
+pub(crate) enum AppState {
     /// Its component is being compiled or looked for in the cache.
     Compiling,
     /// Its `init()` runs.
@@ -52,7 +52,7 @@ pub enum AppState {
 
 impl AppState {
     /// The state's name on the wire.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             AppState::Compiling => "compiling",
             AppState::Initialising => "initialising",
@@ -65,7 +65,7 @@ impl AppState {
 
 /// One app.
 #[derive(Clone, Debug, PartialEq)]
-pub struct AppStatus {
+pub(crate) struct AppStatus {
     /// Its name.
     pub name: String,
     /// Where it stands.
@@ -88,7 +88,7 @@ pub struct AppStatus {
 
 impl Machine {
     /// The state at this moment.
-    pub fn status(&self) -> Status {
+    pub(crate) fn status(&self) -> Status {
         let mut workers: Vec<_> = self
             .workers
             .iter()
@@ -142,20 +142,16 @@ impl Machine {
 }
 
 fn app_state(app: &App) -> AppState {
-    use super::app::SlotContent;
-    let all = |content: SlotContent| {
-        !app.slots.is_empty() && app.slots.iter().all(|slot| slot.content == content)
-    };
     match app.generation {
+        Generation::Failed => AppState::Failed,
+        Generation::Serving(..) if app.has_failed() => AppState::Failed,
         Generation::Booting(_, Stage::Compiling) => AppState::Compiling,
         Generation::Booting(..) | Generation::Gone => AppState::Initialising,
         Generation::Backoff => AppState::Backoff,
-        Generation::Failed => AppState::Failed,
-        Generation::Serving(_) if all(SlotContent::Failed) => AppState::Failed,
-        Generation::Serving(_) if !app.slots.is_empty() && app.slots.iter().all(waits) => {
+        Generation::Serving(..) if !app.slots.is_empty() && app.slots.iter().all(waits) => {
             AppState::Backoff
         }
-        Generation::Serving(_) | Generation::Stopping(_) => AppState::Serving,
+        Generation::Serving(..) | Generation::Stopping(_) => AppState::Serving,
     }
 }
 

@@ -115,7 +115,7 @@ impl Machine {
                 self.apps[id.0].generation = Generation::Stopping(generation);
                 self.effect(Effect::KillMold(generation));
             }
-            Generation::Serving(generation) => {
+            Generation::Serving(generation, _) => {
                 self.apps[id.0].generation = Generation::Stopping(generation);
                 self.effect(Effect::StopMold(generation));
             }

@@ -1,1 +1,16 @@
+//! Tests of the state machine: scenarios, one behaviour each, and a random schedule with
+//! invariants. No process, no socket, no clock but the one that `world` turns.
+#![allow(clippy::unwrap_used)]
 
+mod boot;
+mod cancel;
+mod children;
+mod deadline;
+mod death;
+mod invariants;
+mod lease;
+mod mold_death;
+mod random;
+mod stop;
+mod stream;
+mod world;

@@ -15,8 +15,8 @@ use super::timers::Timer;
 use super::{AppId, Effect, GenerationId, Machine, SlotId};
 use crate::process::hop::{CallId, Exit, Failure, WorkerId};
 
-/// A worker that has been ready for so long did not die of its start.
-const SETTLED_AFTER: Duration = Duration::from_secs(10);
+/// A worker that has been ready for so long did not die of its start; nor did a mold.
+pub(super) const SETTLED_AFTER: Duration = Duration::from_secs(10);
 /// How long a mold may take to report the end of a worker whose socket is closed.
 const EXIT_REPORT_MAX: Duration = Duration::from_secs(1);
 
@@ -34,6 +34,8 @@ pub(super) struct Worker {
     /// When it was ordered, and from then on when it got ready.
     pub(super) since: Instant,
     pub(super) drained: bool,
+    /// It ended before it had read everything that was sent to it.
+    unread: bool,
     /// Its mold is gone: nobody will report its end.
     pub(super) mold_gone: bool,
     cause: Option<DeathCause>,
@@ -66,7 +68,7 @@ impl Machine {
             return;
         }
         let needed = !self.phase.is_stopping() || !app.queue.is_empty();
-        let Generation::Serving(generation) = app.generation else {
+        let Generation::Serving(generation, _) = app.generation else {
             *content = SlotContent::Vacant;
             return;
         };
@@ -86,6 +88,7 @@ impl Machine {
             lease: None,
             since: self.now,
             drained: false,
+            unread: false,
             mold_gone: false,
             cause: None,
             exit: None,
@@ -224,7 +227,13 @@ impl Machine {
         }
         let dice = self.roll();
         let deaths = &mut self.apps[slot.app.0].slots[slot.at].deaths;
-        let (verdict, failures) = (deaths.fail(dice), deaths.failures());
+        let permanent = matches!(cause, DeathCause::StartFailed(failure) if failure.permanent);
+        let verdict = if permanent {
+            Verdict::GiveUp
+        } else {
+            deaths.fail(dice)
+        };
+        let failures = deaths.failures();
         let (content, retry_in) = match verdict {
             Verdict::RetryIn(delay) if delay.is_zero() => return self.fill(slot),
             Verdict::RetryIn(delay) => {
@@ -242,14 +251,16 @@ impl Machine {
         };
         self.report(report);
         self.answer_if_hopeless(slot.app);
+        self.check_all_failed();
     }
 
     /// Everything that a worker has written is read.
-    pub(super) fn drained(&mut self, id: WorkerId) {
+    pub(super) fn drained(&mut self, id: WorkerId, unread: bool) {
         let Some(worker) = self.workers.get_mut(&id) else {
             return;
         };
         worker.drained = true;
+        worker.unread = unread;
         let stopping = worker.state == WorkerState::Stopping;
         let known = worker.exit.is_some() || worker.mold_gone;
         self.expel(
@@ -300,7 +311,7 @@ impl Machine {
         let exit = exit.or(worker.exit);
         let cause = worker.cause.unwrap_or(DeathCause::Unexpected);
         if let Some(call) = worker.lease {
-            self.lease_broken(call, id, &cause, exit);
+            self.lease_broken(call, id, &cause, exit, worker.unread);
         }
         self.effect(Effect::ForgetWorker(id));
         let app = self.apps[worker.app.0].name.clone();
