@@ -2,7 +2,7 @@
 
 use super::super::status::AppState;
 use super::super::{Event, Report};
-use super::world::{BOOT_TIMEOUT, Seen, World, app, failure, seconds};
+use super::world::{BOOT_TIMEOUT, FAILURES_MAX, Seen, World, app, failure, seconds};
 use crate::process::hop::{Stage, WorkerId};
 use crate::protocol::ErrorType::{DirtyError, DirtyNoWorkersAvailableError};
 
@@ -100,15 +100,16 @@ fn a_failure_that_may_go_away_is_tried_again_ever_more_slowly_and_then_given_up(
     assert_eq!(error.details["retryable"], true);
     assert!(error.details["retry_after"].as_f64().unwrap() >= 0.1);
     assert_eq!(world.state(), AppState::Backoff);
-    for generation in 3..=10 {
+    for generation in 3..FAILURES_MAX {
         world.wait(seconds(60));
         assert_eq!(world.effects(), [Spawn(generation)]);
         world.mold_fails(generation, failure(false));
         assert_eq!(world.effects(), [KillMold(generation)]);
     }
     world.wait(seconds(60));
-    world.mold_fails(11, failure(false));
-    assert_eq!(world.effects(), [Spawn(11), KillMold(11), AllFailed]);
+    let last = FAILURES_MAX;
+    world.mold_fails(last, failure(false));
+    assert_eq!(world.effects(), [Spawn(last), KillMold(last), AllFailed]);
     assert_eq!(world.state(), AppState::Failed);
     world.request(1);
     assert_eq!(world.error().details["retryable"], false);
@@ -258,7 +259,7 @@ fn a_call_for_an_app_without_workers_does_not_wait_for_its_start() {
 fn the_host_is_of_no_use_once_the_workers_of_every_app_have_failed_for_good() {
     let mut world = World::start(&[app("app", 1)]);
     world.mold_ready(1);
-    for worker in 1..=11 {
+    for worker in 1..=FAILURES_MAX {
         world.forked(worker);
         world.happen(Event::WorkerFailed(WorkerId(worker), failure(false)));
         world.dies(worker);
@@ -272,7 +273,7 @@ fn the_host_is_of_no_use_once_the_workers_of_every_app_have_failed_for_good() {
 #[test]
 fn the_host_is_of_no_use_once_the_molds_of_every_app_die_of_their_first_fork() {
     let mut world = World::start(&[app("app", 1)]);
-    for generation in 1..=11 {
+    for generation in 1..=FAILURES_MAX {
         world.mold_ready(generation);
         world.mold_gone(generation);
         world.wait(seconds(59));

@@ -7,10 +7,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use bytes::Bytes;
-
 use super::super::{Effect, Event, GenerationId};
-use super::world::{exit, failure};
+use super::world::{chunk_of, exit, failure, last_of};
 use crate::process::hop::{CallId, Exit, ExitStatus, Fate, Initialised, Stage, WorkerId};
 
 /// A small linear congruential generator; its high bits are good enough for schedules.
@@ -173,7 +171,10 @@ impl Children {
             return;
         };
         worker.alive = false;
-        worker.said.push_back(Event::WorkerDrained(id));
+        worker.said.push_back(Event::WorkerDrained {
+            worker: id,
+            unread: !worker.orders.is_empty(),
+        });
         if let Some(mold) = self.molds.get_mut(&worker.mold).filter(|mold| mold.alive) {
             mold.to_reap.push((id, exit(status)));
         }
@@ -250,7 +251,7 @@ impl Children {
         | Event::WorkerReady(id)
         | Event::WorkerFailed(id, _)
         | Event::Final(id, ..)
-        | Event::WorkerDrained(id)
+        | Event::WorkerDrained { worker: id, .. }
         | Event::WorkerExited(id, _)) = event
         else {
             return;
@@ -263,6 +264,8 @@ impl Children {
             Event::WorkerReady(_) => link.heard_ready = true,
             Event::Final(_, _, fate, _) => {
                 link.lease = None;
+                // Its next call is another client's, who may well read.
+                link.paused = false;
                 link.ending |= *fate == Fate::Tainted;
             }
             _ => link.ending = true,
@@ -374,19 +377,16 @@ impl Children {
 
     fn serves(&mut self, id: WorkerId, call: CallId, dice: &mut Dice, faults: bool) {
         let cancelled = self.workers.get(&id).is_some_and(|worker| worker.cancelled);
-        let chunk = Bytes::from_static(b"chunk");
+        let next = CallId(call.0 + 1);
         let fate = match dice.below(20) {
             0..5 if cancelled => return,
-            0..5 => return self.say(id, Event::Chunk(id, call, chunk)),
-            5 if faults => return self.say(id, Event::Chunk(id, CallId(call.0 + 1), chunk)),
+            0..5 => return self.say(id, Event::Chunk(id, call, chunk_of(call))),
+            5 if faults => return self.say(id, Event::Chunk(id, next, chunk_of(next))),
             6..9 if faults => return,
             9..11 if faults => Fate::Tainted,
             _ => Fate::Healthy,
         };
-        self.say(
-            id,
-            Event::Final(id, call, fate, Bytes::from_static(b"last")),
-        );
+        self.say(id, Event::Final(id, call, fate, last_of(call)));
         if let Some(worker) = self.workers.get_mut(&id) {
             worker.serving = None;
         }

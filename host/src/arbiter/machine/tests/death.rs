@@ -3,9 +3,11 @@
 use super::super::Event;
 use super::super::status::AppState;
 use super::super::{DeathCause, Report};
-use super::world::{Seen, World, failure, seconds};
+use super::world::{FAILURES_MAX, Seen, World, failure, seconds};
 use crate::process::hop::WorkerId;
-use crate::protocol::ErrorType::{DirtyNoWorkersAvailableError, DirtyWorkerError};
+use crate::protocol::ErrorType::{
+    DirtyNoWorkersAvailableError, DirtyTimeoutError, DirtyWorkerError,
+};
 
 use Seen::{Dispatch, Fail, Forget, Fork, Forward, KillWorker};
 
@@ -14,7 +16,7 @@ fn an_idle_worker_that_dies_is_replaced_at_once_then_ever_more_slowly_then_not_a
     let mut world = World::serving(1);
     world.dies(1);
     assert_eq!(world.effects(), [Fork(2), KillWorker(1), Forget(1)]);
-    for worker in 2..=10 {
+    for worker in 2..FAILURES_MAX {
         world.comes_up(worker);
         world.forget_past();
         world.dies(worker);
@@ -23,8 +25,8 @@ fn an_idle_worker_that_dies_is_replaced_at_once_then_ever_more_slowly_then_not_a
         world.wait(seconds(60));
         assert_eq!(world.effects(), [Fork(worker + 1)]);
     }
-    world.comes_up(11);
-    world.dies(11);
+    world.comes_up(FAILURES_MAX);
+    world.dies(FAILURES_MAX);
     world.forget_past();
     world.wait(seconds(86_400));
     assert_eq!(world.effects(), []);
@@ -152,6 +154,72 @@ fn a_worker_whose_end_is_not_reported_is_buried_a_second_after_its_socket_closed
     // The report may come at last.
     world.exited(1);
     assert_eq!(world.effects(), []);
+}
+
+/// It had died before it read the call, which therefore has not begun anywhere.
+#[test]
+fn a_call_that_its_worker_has_not_read_is_sent_to_another_before_those_that_came_later() {
+    let mut world = World::serving(2);
+    let (first, second) = (world.request(1), world.request(2));
+    let third = world.request(3);
+    world.forget_past();
+    world.drained_unread(1);
+    world.exited(1);
+    assert_eq!(world.effects(), [Fork(3), KillWorker(1), Forget(1)]);
+    world.finish(2, second);
+    assert_eq!(world.effects(), [Forward(2, second), Dispatch(2, first)]);
+    world.comes_up(3);
+    assert_eq!(world.effects(), [Dispatch(3, third)]);
+    world.finish(2, first);
+    assert_eq!(world.effects(), [Forward(1, first)]);
+    assert_eq!(world.errors(), []);
+}
+
+#[test]
+fn a_call_that_was_sent_again_keeps_its_deadline() {
+    let mut world = World::serving(1);
+    world.request(1);
+    world.wait(seconds(9));
+    world.drained_unread(1);
+    world.exited(1);
+    world.comes_up(2);
+    world.forget_past();
+    world.wait(seconds(1));
+    assert_eq!(world.effects()[0], Fail(1, DirtyTimeoutError));
+}
+
+#[test]
+fn a_call_that_nobody_waits_for_is_not_sent_again() {
+    let mut world = World::serving(1);
+    let (cancelled, left) = (world.request(1), world.request(2));
+    world.cancel(1, cancelled);
+    world.drained_unread(1);
+    world.exited(1);
+    world.comes_up(2);
+    world.disconnect(2);
+    world.forget_past();
+    world.drained_unread(2);
+    world.exited(2);
+    world.comes_up(3);
+    assert_eq!(world.effects(), [Fork(3), KillWorker(2), Forget(2)]);
+    assert_eq!(world.calls(), 0, "call {left} has ended");
+}
+
+/// Workers that die as soon as they are ready would otherwise be forked for it without end.
+#[test]
+fn a_call_that_no_worker_reads_is_not_sent_again_for_ever() {
+    let mut world = World::serving(1);
+    world.request(1);
+    for worker in 1..=20 {
+        world.drained_unread(worker);
+        world.exited(worker);
+        if !world.effects().contains(&Fork(worker + 1)) {
+            break;
+        }
+        world.comes_up(worker + 1);
+    }
+    assert_eq!(world.calls(), 0);
+    assert_eq!(world.error().details["retryable"], true);
 }
 
 #[test]

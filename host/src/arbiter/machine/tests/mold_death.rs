@@ -1,7 +1,7 @@
 //! Molds that end while they serve: their copies end too, and the next generation starts.
 
 use super::super::status::AppState;
-use super::world::{Seen, World, app, seconds};
+use super::world::{FAILURES_MAX, Seen, World, app, seconds};
 use crate::protocol::ErrorType::{DirtyNoWorkersAvailableError, DirtyWorkerError};
 
 use Seen::{Dispatch, Fail, Forget, Fork, Forward, KillWorker, Spawn};
@@ -103,12 +103,12 @@ fn a_slot_that_waits_is_filled_by_the_next_generation() {
 #[test]
 fn molds_that_die_in_a_row_are_replaced_ever_more_slowly_and_then_not_any_more() {
     let mut world = World::serving(1);
-    for generation in 1..=11 {
+    for generation in 1..=FAILURES_MAX {
         world.forget_past();
         dies_with(&mut world, generation, &[generation]);
         let at_once = world.effects().contains(&Spawn(generation + 1));
         assert_eq!(at_once, generation == 1);
-        if generation < 11 {
+        if generation < FAILURES_MAX {
             world.wait(seconds(59));
             world.mold_ready(generation + 1);
             world.comes_up(generation + 1);
@@ -176,10 +176,10 @@ fn calls_that_wait_are_answered_when_the_app_is_given_up() {
     let mut settings = app("app", 1);
     settings.timeout = None;
     let mut world = World::start(&[settings]);
-    for generation in 1..=11 {
+    for generation in 1..=FAILURES_MAX {
         world.mold_ready(generation);
         world.comes_up(generation);
-        if generation == 11 {
+        if generation == FAILURES_MAX {
             world.request(1);
             world.request(2);
         }

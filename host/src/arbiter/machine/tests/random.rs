@@ -4,12 +4,14 @@
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+
 use super::super::timers::Timer;
 use super::super::worker::WorkerState;
 use super::super::{ClientId, Effect, Event, Machine};
 use super::children::{Children, Dice};
 use super::invariants;
-use super::world::{app, id_of, lifecycle, parse_request};
+use super::world::{app, forwarded, id_of, lifecycle, parse_request};
 use crate::process::hop::{CallId, WorkerId};
 use crate::protocol::RawId;
 
@@ -323,23 +325,25 @@ impl Schedule {
             }
             Effect::Forward {
                 client,
-                call,
                 worker,
                 frames,
-                ..
-            } => self.forward(client, call, worker, frames == "last"),
+            } => self.forward(client, worker, &frames),
             Effect::Finished => self.finished += 1,
             _ => {}
         }
     }
 
-    fn forward(&mut self, client: ClientId, call: CallId, worker: WorkerId, last: bool) {
+    fn forward(&mut self, client: ClientId, worker: Option<WorkerId>, frames: &Bytes) {
+        let (call, last) = forwarded(frames);
         self.answered(client, call.0, last);
-        if last {
-            // Whoever it serves next is read whether this client reads or not.
-            self.children.resume(worker);
-            self.stalled.retain(|(_, stalled)| *stalled != worker);
-        } else if self.slow.contains(&client) {
+        assert_eq!(
+            worker.is_none(),
+            last,
+            "{call:?} names the wrong worker to pause"
+        );
+        if let Some(worker) = worker
+            && self.slow.contains(&client)
+        {
             self.stalled.push((client, worker));
             self.children.pause(worker);
             self.machine.handle(self.now, Event::Stalled(worker));

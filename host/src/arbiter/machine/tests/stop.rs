@@ -48,12 +48,12 @@ fn a_worker_that_dies_while_calls_wait_is_replaced_and_otherwise_not() {
     world.stop(seconds(30));
     world.forget_past();
     world.trap(1, first);
-    assert_eq!(world.effects(), [Forward(1, first), Fork(2)]);
+    assert_eq!(world.effects(), [Forward(1, first), Fork(2), KillWorker(1)]);
     world.comes_up(2);
     world.dies(1);
     world.forget_past();
     world.trap(2, second);
-    assert_eq!(world.effects(), [Forward(2, second)]);
+    assert_eq!(world.effects(), [Forward(2, second), KillWorker(2)]);
     world.dies(2);
     assert!(world.effects().contains(&StopMold(1)));
 }
@@ -214,4 +214,18 @@ fn calls_that_wait_are_answered_when_the_mold_dies() {
         "{effects:?}"
     );
     assert!(effects.contains(&Finished), "{effects:?}");
+}
+
+/// No worker is forked any more for a queue that was empty when the last one died.
+#[test]
+fn a_call_that_its_worker_has_not_read_is_answered() {
+    let mut world = World::serving(1);
+    world.request(1);
+    world.stop(seconds(30));
+    world.forget_past();
+    world.drained_unread(1);
+    world.exited(1);
+    let effects = world.effects();
+    assert!(effects.contains(&Fail(1, DirtyWorkerError)), "{effects:?}");
+    assert_eq!(world.error().details["retryable"], true);
 }

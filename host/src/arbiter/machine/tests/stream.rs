@@ -1,8 +1,8 @@
 //! Streams: deadlines from chunk to chunk, and clients that do not read.
 
 use super::super::{Effect, Event};
-use super::world::{Seen, TIMEOUT, World, seconds};
-use crate::process::hop::WorkerId;
+use super::world::{Seen, TIMEOUT, World, last_of, seconds};
+use crate::process::hop::{CallId, Fate, WorkerId};
 use crate::protocol::ErrorType::DirtyTimeoutError;
 
 use Seen::{Discard, Dispatch, Fail, Fork, Forward, KillWorker};
@@ -60,18 +60,17 @@ fn a_stream_that_ends_while_its_client_does_not_read_leaves_no_timer_behind() {
 /// As the loop does where a client has too much unread: the worker that the effect names is not
 /// read until the client has caught up.
 fn stall_whom_the_last_frame_names(world: &mut World, worker: u64, call: u64) {
-    let frames = bytes::Bytes::from_static(b"last");
-    let event = Event::Final(
-        WorkerId(worker),
-        crate::process::hop::CallId(call),
-        crate::process::hop::Fate::Healthy,
-        frames,
-    );
+    let (worker, call) = (WorkerId(worker), CallId(call));
+    let event = Event::Final(worker, call, Fate::Healthy, last_of(call));
     world.machine.handle(world.now, event);
     let mut effects = Vec::new();
     world.machine.take_effects(&mut effects);
     for effect in effects {
-        if let Effect::Forward { worker, .. } = effect {
+        if let Effect::Forward {
+            worker: Some(worker),
+            ..
+        } = effect
+        {
             world.happen(Event::Stalled(worker));
         }
     }

@@ -15,6 +15,8 @@ pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) const BOOT_TIMEOUT: Duration = Duration::from_secs(60);
 pub(super) const CANCEL_GRACE: Duration = Duration::from_secs(5);
 pub(super) const QUEUE_MAX: usize = 4;
+/// So many failures in a row are the end of it.
+pub(super) const FAILURES_MAX: u64 = 10;
 
 /// An effect, with plain numbers for what it is about. Reports are not among them.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,7 +36,7 @@ pub(super) enum Seen {
     Forward(u64, u64),
     /// To this client.
     Fail(u64, ErrorType),
-    /// What this client was not sent yet of its call.
+    /// What this client was not sent yet.
     Discard(u64),
     AllReady,
     AllFailed,
@@ -94,6 +96,24 @@ pub(super) fn exit(status: ExitStatus) -> Exit {
         cpu_micros: 0,
         rss_kib_max: 0,
     }
+}
+
+/// A chunk of this call's reply. The machine does not look into frames, so they can say what they
+/// are.
+pub(super) fn chunk_of(call: CallId) -> Bytes {
+    format!("chunk {}", call.0).into()
+}
+
+/// The last frame of this call's reply.
+pub(super) fn last_of(call: CallId) -> Bytes {
+    format!("last {}", call.0).into()
+}
+
+/// Whose reply these frames are a part of, and whether the last.
+pub(super) fn forwarded(frames: &Bytes) -> (CallId, bool) {
+    let text = std::str::from_utf8(frames).unwrap();
+    let (kind, call) = text.split_once(' ').unwrap();
+    (CallId(call.parse().unwrap()), kind == "last")
 }
 
 /// The id of a test's request of this number.
@@ -299,8 +319,8 @@ impl World {
     }
 
     pub(super) fn chunk(&mut self, worker: u64, call: u64) {
-        let frames = Bytes::from_static(b"chunk");
-        self.happen(Event::Chunk(WorkerId(worker), CallId(call), frames));
+        let call = CallId(call);
+        self.happen(Event::Chunk(WorkerId(worker), call, chunk_of(call)));
     }
 
     pub(super) fn finish(&mut self, worker: u64, call: u64) {
@@ -312,12 +332,19 @@ impl World {
     }
 
     fn last(&mut self, worker: u64, call: u64, fate: Fate) {
-        let frames = Bytes::from_static(b"last");
-        self.happen(Event::Final(WorkerId(worker), CallId(call), fate, frames));
+        let call = CallId(call);
+        self.happen(Event::Final(WorkerId(worker), call, fate, last_of(call)));
     }
 
     pub(super) fn drained(&mut self, worker: u64) {
-        self.happen(Event::WorkerDrained(WorkerId(worker)));
+        let (worker, unread) = (WorkerId(worker), false);
+        self.happen(Event::WorkerDrained { worker, unread });
+    }
+
+    /// Its socket is read to the end, and what was sent to it last it has not read.
+    pub(super) fn drained_unread(&mut self, worker: u64) {
+        let (worker, unread) = (WorkerId(worker), true);
+        self.happen(Event::WorkerDrained { worker, unread });
     }
 
     pub(super) fn exited(&mut self, worker: u64) {
@@ -343,7 +370,7 @@ fn seen(effect: &Effect) -> Seen {
         Effect::ForgetWorker(worker) => Seen::Forget(worker.0),
         Effect::Dispatch { worker, call, .. } => Seen::Dispatch(worker.0, call.0),
         Effect::CancelCall(worker, call) => Seen::Cancel(worker.0, call.0),
-        Effect::Forward { client, call, .. } => Seen::Forward(client.0, call.0),
+        Effect::Forward { client, frames, .. } => Seen::Forward(client.0, forwarded(frames).0.0),
         Effect::Fail { client, error, .. } => Seen::Fail(client.0, error.error_type),
         Effect::Discard(client, ..) => Seen::Discard(client.0),
         Effect::AllReady => Seen::AllReady,
