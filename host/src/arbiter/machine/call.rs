@@ -33,6 +33,8 @@ pub(super) struct Call {
     /// Moved with every chunk; its timer follows only when it is due.
     deadline: Option<Instant>,
     state: CallState,
+    /// It was sent to a worker that was dead already.
+    queued_again: bool,
     audience: Audience,
 }
 
@@ -139,6 +141,7 @@ impl Machine {
             timeout,
             deadline,
             state,
+            queued_again: false,
             audience,
         };
         self.calls.insert(call, entry);
@@ -297,6 +300,7 @@ impl Machine {
 
     /// Puts a call that has not begun back into its place in the queue, if it can be.
     fn queue_again(&mut self, call: CallId) -> bool {
+        let stopping = self.is_stopping();
         let Some(entry) = self.calls.get_mut(&call) else {
             return false;
         };
@@ -307,9 +311,12 @@ impl Machine {
                 ..
             }
         );
-        if begun || entry.audience != Audience::Waiting || entry.frame.is_empty() {
+        let waited_for = entry.audience == Audience::Waiting;
+        // Once is an accident. While the host stops there may be no worker for it any more.
+        if begun || !waited_for || entry.frame.is_empty() || entry.queued_again || stopping {
             return false;
         }
+        entry.queued_again = true;
         entry.state = CallState::Queued;
         let app = entry.app;
         self.apps[app.0].queue.insert(call);

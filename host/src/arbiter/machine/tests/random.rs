@@ -11,7 +11,7 @@ use super::super::worker::WorkerState;
 use super::super::{ClientId, Effect, Event, Machine};
 use super::children::{Children, Dice};
 use super::invariants;
-use super::world::{app, forwarded, id_of, lifecycle, parse_request};
+use super::world::{QUEUE_MAX, app, forwarded, id_of, lifecycle, parse_request};
 use crate::process::hop::{CallId, WorkerId};
 use crate::protocol::RawId;
 
@@ -222,10 +222,13 @@ impl Schedule {
         let request = parse_request(app, &id, &(multiplex + timeout));
         self.happen(Event::Request(client, request));
         let admitted = self.machine.last_call == number;
-        assert!(
-            admitted || self.asked[&number].ended,
-            "r{number} is refused silently"
-        );
+        let answered = self.asked[&number].ended;
+        assert!(admitted || answered, "r{number} is refused silently");
+        // Only calls that were admitted before may come on top, when they are put back.
+        let mut queues = self.machine.apps.iter().map(|app| &app.queue);
+        if let Some(queue) = queues.find(|queue| queue.contains(&CallId(number))) {
+            assert!(queue.len() <= QUEUE_MAX, "{queue:?} with r{number}");
+        }
     }
 
     fn cancel(&mut self) {
