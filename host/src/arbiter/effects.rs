@@ -55,10 +55,8 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
                 );
             }
             Effect::CancelCall(worker, call) => {
-                if let Some(link) = self.workers.get(&worker) {
-                    // It may be waiting in a write of what nobody wants any more.
-                    link.resume();
-                }
+                // It may be waiting in a write of what nobody wants any more.
+                self.unstall(worker);
                 self.tell_worker(worker, &Down::Cancel(call));
             }
             Effect::Forward {
@@ -151,10 +149,10 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
         self.dirty.push(Peer::Client(id));
         if client.is_slow()
             && let Some(worker) = worker
-            && let Some(link) = self.workers.get(&worker)
+            && let Some(link) = self.workers.get_mut(&worker)
         {
             client.stalled.push(worker);
-            link.pause();
+            link.pause(id);
             self.machine.handle(Instant::now(), Event::Stalled(worker));
         }
     }
@@ -165,7 +163,7 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
         };
         if client.discard() {
             let caught_up = client.take_stalled();
-            self.resume_workers(&caught_up);
+            self.resume_workers(id, &caught_up);
         } else {
             log::reply_cut(id);
             self.close_client(id);

@@ -22,10 +22,6 @@ impl Gate {
         }
     }
 
-    pub(super) fn is_closed(&self) -> bool {
-        self.closed.get()
-    }
-
     /// Waits until it is open.
     pub(super) async fn pass(&self) {
         while self.closed.get() {

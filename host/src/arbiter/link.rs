@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 
 use super::gate::Gate;
 use super::input::{Input, NewWorker};
-use super::machine::GenerationId;
+use super::machine::{ClientId, GenerationId};
 use super::outbox::{Flushed, Outbox};
 use crate::process::descriptors;
 use crate::process::hop::{self, Down, Up, WorkerId};
@@ -35,6 +35,7 @@ pub(super) struct WorkerLink {
     pub(super) awaited: bool,
     outbox: Outbox,
     gate: Rc<Gate>,
+    paused_for: Option<ClientId>,
     pidfd: Pidfd,
     /// Something could not be written to it.
     unreachable: bool,
@@ -65,6 +66,7 @@ impl WorkerLink {
             awaited: false,
             outbox: Outbox::default(),
             gate,
+            paused_for: None,
             pidfd: Pidfd::from_received(new.pidfd),
             unreachable: false,
             reader,
@@ -95,18 +97,20 @@ impl WorkerLink {
         self.gate.open();
     }
 
-    /// Stops reading: the worker waits with its next chunk.
-    pub(super) fn pause(&self) {
+    /// Stops reading until this client has caught up: the worker waits with its next chunk.
+    pub(super) fn pause(&mut self, client: ClientId) {
+        self.paused_for = Some(client);
         self.gate.close();
     }
 
-    /// Reads again.
-    pub(super) fn resume(&self) {
+    /// Reads again. Returns the client that it was paused for.
+    pub(super) fn resume(&mut self) -> Option<ClientId> {
         self.gate.open();
+        self.paused_for.take()
     }
 
-    pub(super) fn is_paused(&self) -> bool {
-        self.gate.is_closed()
+    pub(super) fn is_paused_for(&self, client: ClientId) -> bool {
+        self.paused_for == Some(client)
     }
 }
 

@@ -8,6 +8,7 @@ mod client;
 mod effects;
 mod gate;
 mod input;
+mod inputs;
 mod link;
 mod listen;
 mod log;

@@ -8,13 +8,12 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::Signal;
+use tokio::net::UnixListener;
 use tokio::net::unix::OwnedWriteHalf;
-use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::client::{Client, FromClient};
+use super::client::Client;
 use super::input::Input;
 use super::link::{MoldLink, WorkerLink};
 use super::listen::Listener;
@@ -22,10 +21,9 @@ use super::machine::{AppId, ClientId, Effect, Event, GenerationId, Machine};
 use super::outbox::Flushed;
 use super::{ServeError, ServeEvent, log};
 use crate::config::Settings;
-use crate::process::hop::{self, Up, WorkerId};
+use crate::process::hop::WorkerId;
 use crate::process::signals::Signals;
 use crate::process::spawn::Executable;
-use crate::protocol::{Dialect, RawId, WireError};
 
 /// Inputs that wait for the loop; whoever brings more waits.
 const INPUTS_MAX: usize = 1024;
@@ -62,9 +60,9 @@ pub(super) struct Arbiter<O> {
     pub(super) observer: O,
     pub(super) outcome: Option<Result<(), ServeError>>,
     effects: Vec<Effect>,
-    listener: Option<(Listener, JoinHandle<()>)>,
-    last_client: u64,
-    stop_signals: u32,
+    pub(super) listener: Option<(Listener, JoinHandle<()>)>,
+    pub(super) last_client: u64,
+    pub(super) stop_signals: u32,
 }
 
 /// See [`super::serve`].
@@ -240,166 +238,6 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
         self.effects = effects;
     }
 
-    fn connected(&mut self, stream: UnixStream) {
-        if self.clients.len() >= self.settings.server.connections_max {
-            log::connection_refused(self.clients.len());
-            refuse(&stream, self.clients.len());
-            return;
-        }
-        self.last_client += 1;
-        let id = ClientId(self.last_client);
-        let frame_bytes_max = self.settings.server.frame_bytes_max;
-        let client = Client::start(id, stream, frame_bytes_max, self.input.clone());
-        self.clients.insert(id, client);
-    }
-
-    fn client_input(&mut self, now: Instant, client: ClientId, from: FromClient) {
-        match from {
-            FromClient::Request(request) => {
-                if let Some(entry) = self.clients.get_mut(&client) {
-                    entry.set_multiplex(request.multiplex);
-                }
-                self.machine.handle(now, Event::Request(client, request));
-            }
-            FromClient::Cancel(id) => self.machine.handle(now, Event::Cancel(client, id)),
-            FromClient::Status(..) | FromClient::Malformed(..) if self.is_a_nuisance(client) => {
-                log::client_stuck(client);
-                self.close_client(client);
-            }
-            FromClient::Status(dialect, id) => self.answer_status(client, dialect, &id),
-            FromClient::Malformed(dialect, id, error) => {
-                self.write_error(client, dialect, id.as_str(), &error);
-            }
-            FromClient::OutOfSync(dialect, error) => {
-                self.write_error(client, dialect, RawId::null().as_str(), &error);
-                self.machine.handle(now, Event::Disconnected(client));
-                if let Some(entry) = self.clients.get_mut(&client) {
-                    entry.closing = true;
-                }
-            }
-            FromClient::Closed => self.close_client(client),
-        }
-    }
-
-    fn is_a_nuisance(&self, client: ClientId) -> bool {
-        self.clients.get(&client).is_some_and(Client::is_a_nuisance)
-    }
-
-    /// Forgets a client: its connection is closed, its calls are nobody's.
-    pub(super) fn close_client(&mut self, client: ClientId) {
-        if let Some(entry) = self.clients.remove(&client) {
-            self.resume_workers(&entry.stalled);
-            self.machine
-                .handle(Instant::now(), Event::Disconnected(client));
-        }
-    }
-
-    fn worker_input(&mut self, now: Instant, worker: WorkerId, message: Up) {
-        let event = match message {
-            Up::Ready => Event::WorkerReady(worker),
-            Up::Failed(failure) => Event::WorkerFailed(worker, failure),
-            Up::Chunk(call, frames) => Event::Chunk(worker, call, frames),
-            Up::Final(call, fate, frames) => Event::Final(worker, call, fate, frames),
-            Up::Log {
-                call,
-                source,
-                level,
-                message,
-            } => {
-                let app = self
-                    .worker_apps
-                    .get(&worker)
-                    .map(|app| self.machine.app_name(*app));
-                let request = call.and_then(|call| self.machine.request_id(call));
-                let app = app.unwrap_or_default();
-                return log::line(app, Some(worker), request, source, level, &message);
-            }
-            _ => Event::WorkerMisbehaved(worker),
-        };
-        self.machine.handle(now, event);
-    }
-
-    fn mold_input(
-        &mut self,
-        now: Instant,
-        generation: GenerationId,
-        message: Up,
-        new: Option<super::input::NewWorker>,
-    ) {
-        let event = match message {
-            Up::Hello(hop::VERSION) => return,
-            Up::Stage(stage) => Event::MoldStage(generation, stage),
-            Up::Initialised(how) => Event::MoldReady(generation, how),
-            Up::Failed(failure) => Event::MoldFailed(generation, failure),
-            Up::Forked { worker, pid } => {
-                match new.map(|new| self.adopt(generation, worker, new)) {
-                    Some(Ok(())) => Event::Forked(worker, pid),
-                    Some(Err(error)) => {
-                        log::cannot_adopt(worker, &error);
-                        return self.kill_mold(generation);
-                    }
-                    None => return self.kill_mold(generation),
-                }
-            }
-            Up::ForkFailed(worker, failure) => Event::ForkFailed(worker, failure),
-            Up::Exited(worker, exit) => Event::WorkerExited(worker, exit),
-            Up::Log {
-                source,
-                level,
-                message,
-                ..
-            } => {
-                let app = self
-                    .molds
-                    .get(&generation)
-                    .map(|(_, app)| self.machine.app_name(*app));
-                return log::line(app.unwrap_or_default(), None, None, source, level, &message);
-            }
-            // Another version, or nonsense. Its end is an event of its own.
-            Up::Hello(_) | Up::Ready | Up::Chunk(..) | Up::Final(..) => {
-                return self.kill_mold(generation);
-            }
-        };
-        self.machine.handle(now, event);
-    }
-
-    fn adopt(
-        &mut self,
-        generation: GenerationId,
-        worker: WorkerId,
-        new: super::input::NewWorker,
-    ) -> io::Result<()> {
-        let frame_bytes_max = self.settings.server.frame_bytes_max;
-        let link = WorkerLink::start(worker, new, frame_bytes_max, self.input.clone())?;
-        self.workers.insert(worker, link);
-        if let Some((_, app)) = self.molds.get(&generation) {
-            self.worker_apps.insert(worker, *app);
-        }
-        Ok(())
-    }
-
-    fn signal(&mut self, now: Instant, signal: Signal) {
-        let grace = match signal {
-            Signal::SIGTERM | Signal::SIGINT => {
-                self.stop_signals += 1;
-                let again = self.stop_signals > 1;
-                if again {
-                    Duration::ZERO
-                } else {
-                    self.settings.lifecycle.graceful_timeout
-                }
-            }
-            Signal::SIGQUIT => Duration::ZERO,
-            other => return log::signal_ignored(other),
-        };
-        // New clients fail at once instead of waiting for a host that goes.
-        if let Some((_, accepting)) = self.listener.take() {
-            accepting.abort();
-        }
-        self.machine.handle(now, Event::Stop(grace));
-        self.machine.advance(now);
-    }
-
     /// Writes what has collected.
     fn flush(&mut self) {
         while let Some(peer) = self.dirty.pop() {
@@ -424,7 +262,7 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
                     let limit = self.settings.server.write_timeout;
                     await_client(id, client.stream.clone(), limit, self.input.clone());
                 }
-                self.resume_workers(&caught_up);
+                self.resume_workers(id, &caught_up);
             }
             Err(_) => self.close_client(id),
         }
@@ -442,38 +280,6 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
                     let _ = input.send(Input::WorkerWritable(id)).await;
                 }
             });
-        }
-    }
-
-    /// Reads workers again that had to wait for a slow client.
-    pub(super) fn resume_workers(&mut self, workers: &[WorkerId]) {
-        for worker in workers {
-            if let Some(link) = self.workers.get(worker).filter(|link| link.is_paused()) {
-                link.resume();
-                self.machine.handle(Instant::now(), Event::Resumed(*worker));
-            }
-        }
-    }
-
-    /// Writes an error frame to a client.
-    pub(super) fn write_error(
-        &mut self,
-        client: ClientId,
-        dialect: Dialect,
-        id: &str,
-        error: &WireError,
-    ) {
-        if let Some(entry) = self.clients.get_mut(&client) {
-            self.frame.clear();
-            dialect.write_error(&mut self.frame, id, error);
-            entry.push(&self.frame);
-            self.dirty.push(Peer::Client(client));
-        }
-    }
-
-    fn kill_mold(&self, generation: GenerationId) {
-        if let Some((link, _)) = self.molds.get(&generation) {
-            link.kill();
         }
     }
 }
@@ -499,18 +305,6 @@ fn await_client(
             let _ = input.send(message).await;
         }
     });
-}
-
-/// Says why to a client that comes too late.
-fn refuse(stream: &UnixStream, connections: usize) {
-    let message = format!("the host has {connections} connections, which is its limit");
-    let error = WireError::dirty(message)
-        .with("retryable", true)
-        .with("retry_after", 1);
-    let mut frame = Vec::new();
-    Dialect::Json.write_error(&mut frame, RawId::null().as_str(), &error);
-    // A fresh socket has room for it; if not, the closed connection says the same.
-    let _ = stream.try_write(&frame);
 }
 
 async fn sleep_until(due: Option<Instant>) {

@@ -77,6 +77,13 @@ impl App {
             .any(|slot| matches!(slot.content, SlotContent::Occupied(_)))
     }
 
+    /// Whether no slot has a worker, nor gets one before some time has passed, if ever.
+    pub(super) fn slots_wait(&self) -> bool {
+        let waits =
+            |slot: &Slot| matches!(slot.content, SlotContent::Backoff | SlotContent::Failed);
+        !self.slots.is_empty() && self.slots.iter().all(waits)
+    }
+
     /// Whether it cannot serve and nothing is tried any more.
     pub(super) fn has_failed(&self) -> bool {
         match self.generation {

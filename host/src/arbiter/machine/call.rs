@@ -4,13 +4,12 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::app::SlotContent;
-use super::generation::Generation;
 use super::report::DeathCause;
 use super::timers::Timer;
+use super::unserved::retry_later;
 use super::worker::WorkerState;
-use super::{AppId, ClientId, Effect, Machine, Request, SlotId};
-use crate::process::hop::{CallId, Exit, ExitStatus, Fate, WorkerId};
+use super::{AppId, ClientId, Effect, Machine, Request};
+use crate::process::hop::{CallId, Fate, WorkerId};
 use crate::protocol::{Dialect, RawId, WireError};
 
 /// What a client is told to wait before it tries again, if nothing better is known.
@@ -24,22 +23,22 @@ const RETAINED_BYTES_MAX: usize = 64 << 10;
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) id: RawId,
-    app: AppId,
-    client: ClientId,
-    dialect: Dialect,
+    pub(super) app: AppId,
+    pub(super) client: ClientId,
+    pub(super) dialect: Dialect,
     /// Until it is sent to a worker; a short one until the call ends, to be sent again.
-    frame: Bytes,
-    timeout: Option<Duration>,
+    pub(super) frame: Bytes,
+    pub(super) timeout: Option<Duration>,
     /// Moved with every chunk; its timer follows only when it is due.
-    deadline: Option<Instant>,
-    state: CallState,
+    pub(super) deadline: Option<Instant>,
+    pub(super) state: CallState,
     /// It was sent to a worker that was dead already.
-    queued_again: bool,
-    audience: Audience,
+    pub(super) queued_again: bool,
+    pub(super) audience: Audience,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum CallState {
+pub(super) enum CallState {
     Queued,
     Running {
         worker: WorkerId,
@@ -50,7 +49,7 @@ enum CallState {
 
 /// Who waits for a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Audience {
+pub(super) enum Audience {
     /// Its client.
     Waiting,
     /// Nobody, but a plain call is finished all the same.
@@ -156,13 +155,13 @@ impl Machine {
             && let Some(call) = app.queue.pop_first()
         {
             app.idle.pop_front();
-            if let Some(lessee) = self.workers.get_mut(&worker) {
-                lessee.state = WorkerState::Leased;
-                lessee.lease = Some(call);
-            }
-            let Some(entry) = self.calls.get_mut(&call) else {
-                continue;
-            };
+            let lessee = self
+                .workers
+                .get_mut(&worker)
+                .expect("an idle worker exists");
+            lessee.state = WorkerState::Leased;
+            lessee.lease = Some(call);
+            let entry = self.calls.get_mut(&call).expect("a queued call exists");
             entry.state = CallState::Running {
                 worker,
                 streaming: false,
@@ -271,188 +270,8 @@ impl Machine {
         }
     }
 
-    /// The worker that held this call is no more, and did not finish it. If it was dead before it
-    /// had read the call (`unread`), the call has not begun.
-    pub(super) fn lease_broken(
-        &mut self,
-        call: CallId,
-        worker: WorkerId,
-        cause: &DeathCause,
-        exit: Option<Exit>,
-        unread: bool,
-    ) {
-        if unread && self.queue_again(call) {
-            return;
-        }
-        let Some(entry) = self.remove_call(call) else {
-            return;
-        };
-        if entry.audience == Audience::Waiting {
-            let message = format!("Worker died while serving the call: {}", why(cause, exit));
-            let mut error = WireError::worker(worker.0, message).with("cause", cause.name());
-            if unread || matches!(cause, DeathCause::MoldDied | DeathCause::HostStopped) {
-                // Not the call's doing.
-                error = error.with("retryable", true);
-            }
-            self.fail(&entry, error);
-        }
-    }
-
-    /// Puts a call that has not begun back into its place in the queue, if it can be.
-    fn queue_again(&mut self, call: CallId) -> bool {
-        let stopping = self.is_stopping();
-        let Some(entry) = self.calls.get_mut(&call) else {
-            return false;
-        };
-        let begun = matches!(
-            entry.state,
-            CallState::Running {
-                streaming: true,
-                ..
-            }
-        );
-        let waited_for = entry.audience == Audience::Waiting;
-        // Once is an accident. While the host stops there may be no worker for it any more.
-        if begun || !waited_for || entry.frame.is_empty() || entry.queued_again || stopping {
-            return false;
-        }
-        entry.queued_again = true;
-        entry.state = CallState::Queued;
-        let app = entry.app;
-        self.apps[app.0].queue.insert(call);
-        self.assign(app);
-        self.answer_if_hopeless(app);
-        true
-    }
-
-    pub(super) fn call_due(&mut self, call: CallId) {
-        let Some(entry) = self.calls.get(&call) else {
-            return;
-        };
-        if entry.audience != Audience::Cancelled
-            && let Some(deadline) = entry.deadline
-            && deadline > self.now
-        {
-            // Chunks have moved it.
-            return self.timers.set(Timer::Call(call), deadline);
-        }
-        let Some(entry) = self.remove_call(call) else {
-            return;
-        };
-        let cause = match entry.audience {
-            Audience::Cancelled => DeathCause::Cancelled,
-            Audience::Gone => DeathCause::Deadline,
-            Audience::Waiting => {
-                self.fail(
-                    &entry,
-                    WireError::timeout(entry.timeout.unwrap_or_default()),
-                );
-                DeathCause::Deadline
-            }
-        };
-        match entry.state {
-            CallState::Queued => {}
-            CallState::Running { worker, .. } => {
-                if let Some(worker) = self.workers.get_mut(&worker) {
-                    worker.lease = None;
-                }
-                self.kill(worker, cause);
-            }
-        }
-    }
-
-    /// The client of this worker's call does not read: the app waits, and so does its deadline.
-    pub(super) fn stalled(&mut self, worker: WorkerId) {
-        if let Some(call) = self.workers.get(&worker).and_then(|worker| worker.lease)
-            && self
-                .calls
-                .get(&call)
-                .is_some_and(|call| call.audience == Audience::Waiting)
-        {
-            self.timers.clear(Timer::Call(call));
-        }
-    }
-
-    pub(super) fn resumed(&mut self, worker: WorkerId) {
-        let Some(call) = self.workers.get(&worker).and_then(|worker| worker.lease) else {
-            return;
-        };
-        let Some(entry) = self.calls.get_mut(&call) else {
-            return;
-        };
-        if entry.audience == Audience::Waiting {
-            entry.deadline = entry
-                .timeout
-                .and_then(|timeout| self.now.checked_add(timeout));
-            self.timers.set_or_clear(Timer::Call(call), entry.deadline);
-        }
-    }
-
-    /// An old client has given up its unfinished calls and never looks at ids: not one further
-    /// byte of their replies may be written.
-    fn supersede(&mut self, client: ClientId) {
-        let Some(calls) = self.clients.get(&client) else {
-            return;
-        };
-        let calls: Vec<_> = calls.values().copied().collect();
-        for call in calls {
-            self.abandon(call);
-        }
-    }
-
-    pub(super) fn cancel_by_id(&mut self, client: ClientId, id: &RawId) {
-        let Some(&call) = self.clients.get(&client).and_then(|calls| calls.get(id)) else {
-            return;
-        };
-        if let Some(entry) = self.calls.get(&call) {
-            let (dialect, id) = (entry.dialect, entry.id.clone());
-            let error = WireError::dirty("Call cancelled").with("cancelled", true);
-            self.effect(Effect::Fail {
-                client,
-                id,
-                dialect,
-                error,
-            });
-        }
-        self.abandon(call);
-    }
-
-    pub(super) fn disconnected(&mut self, client: ClientId) {
-        let calls = self.clients.remove(&client).unwrap_or_default();
-        for call in calls.into_values() {
-            let Some(entry) = self.calls.get_mut(&call) else {
-                continue;
-            };
-            match entry.state {
-                CallState::Running {
-                    streaming: false, ..
-                } => entry.audience = Audience::Gone,
-                CallState::Queued | CallState::Running { .. } => self.abandon(call),
-            }
-        }
-    }
-
-    /// Nobody waits for this call any more: it is dropped from the queue, or its worker is told.
-    fn abandon(&mut self, call: CallId) {
-        let Some(entry) = self.calls.get_mut(&call) else {
-            return;
-        };
-        if let Some(calls) = self.clients.get_mut(&entry.client) {
-            calls.remove(&entry.id);
-        }
-        match entry.state {
-            CallState::Queued => drop(self.remove_call(call)),
-            CallState::Running { worker, .. } => {
-                entry.audience = Audience::Cancelled;
-                let grace_end = self.now + self.lifecycle.cancel_grace;
-                self.timers.set(Timer::Call(call), grace_end);
-                self.effect(Effect::CancelCall(worker, call));
-            }
-        }
-    }
-
     /// Takes a call out of everything that knows it, but its worker.
-    fn remove_call(&mut self, call: CallId) -> Option<Call> {
+    pub(super) fn remove_call(&mut self, call: CallId) -> Option<Call> {
         let entry = self.calls.remove(&call)?;
         self.timers.clear(Timer::Call(call));
         if entry.state == CallState::Queued {
@@ -466,7 +285,7 @@ impl Machine {
         Some(entry)
     }
 
-    fn fail(&mut self, call: &Call, error: WireError) {
+    pub(super) fn fail(&mut self, call: &Call, error: WireError) {
         let (client, dialect, id) = (call.client, call.dialect, call.id.clone());
         self.effect(Effect::Fail {
             client,
@@ -476,88 +295,8 @@ impl Machine {
         });
     }
 
-    /// Why calls for this app need not wait: starting it has failed, and no worker lives.
-    fn hopeless(&self, id: AppId) -> Option<WireError> {
-        let app = &self.apps[id.0];
-        if app.has_worker() {
-            return None;
-        }
-        let error = WireError::no_workers(&app.name);
-        let slot_due = |at| self.timers.due_at(Timer::Slot(SlotId { app: id, at }));
-        let retry_at = match app.generation {
-            _ if app.slots.is_empty() => None,
-            // Only while the host stops is there none for longer than a moment.
-            Generation::Gone if self.is_stopping() => None,
-            Generation::Failed => None,
-            Generation::Backoff => self.timers.due_at(Timer::Retry(id)),
-            // One failure may be an accident; from then on it is a pattern.
-            Generation::Booting(..) if app.boots.failures() > 1 => Some(self.now),
-            Generation::Serving(..) if app.slots.iter().all(|slot| !slot.can_soon()) => {
-                (0..app.slots.len()).filter_map(slot_due).min()
-            }
-            _ => return None,
-        };
-        let error = match &app.last_error {
-            Some(reason) => error.with("reason", reason.as_str()),
-            None => error,
-        };
-        Some(match retry_at {
-            Some(at) => {
-                let delay = at.saturating_duration_since(self.now);
-                retry_later(error, delay.max(Duration::from_millis(100)))
-            }
-            None => error.with("retryable", false),
-        })
-    }
-
-    /// Answers the calls that wait for an app that cannot serve them.
-    pub(super) fn answer_if_hopeless(&mut self, id: AppId) {
-        if self.apps[id.0].queue.is_empty() {
-            return;
-        }
-        let Some(error) = self.hopeless(id) else {
-            return;
-        };
-        self.fail_queue(id, &error);
-    }
-
-    /// Answers every call that waits for this app.
-    pub(super) fn fail_queue(&mut self, id: AppId, error: &WireError) {
-        while let Some(call) = self.apps[id.0].queue.pop_first() {
-            if let Some(entry) = self.remove_call(call) {
-                self.fail(&entry, error.clone());
-            }
-        }
-    }
-
-    /// Ends every call that runs, at the end of a stop.
+    /// Calls that wait or run.
     pub(super) fn calls_in_flight(&self) -> usize {
         self.calls.len()
-    }
-}
-
-impl super::app::Slot {
-    /// Whether a worker may come without a delay.
-    fn can_soon(&self) -> bool {
-        matches!(self.content, SlotContent::Vacant | SlotContent::Occupied(_))
-    }
-}
-
-fn retry_later(error: WireError, delay: Duration) -> WireError {
-    error
-        .with("retryable", true)
-        .with("retry_after", delay.as_secs_f64())
-}
-
-fn why(cause: &DeathCause, exit: Option<Exit>) -> String {
-    match cause {
-        DeathCause::MoldDied => "the process it was copied from died".into(),
-        DeathCause::HostStopped | DeathCause::Stopped => "the host stopped".into(),
-        DeathCause::Misbehaved => "it broke the protocol with the arbiter".into(),
-        _ => match exit.map(|exit| exit.status) {
-            Some(ExitStatus::Signal(signal)) => format!("it was killed by signal {signal}"),
-            Some(ExitStatus::Code(code)) => format!("it ended with exit code {code}"),
-            None => "it ended".into(),
-        },
     }
 }

@@ -172,7 +172,6 @@ impl Machine {
             exit,
         });
         self.next_generation(id);
-        self.check_all_failed();
     }
 
     fn boot_failed(&mut self, id: AppId, generation: GenerationId, failure: Failure) {
@@ -193,14 +192,11 @@ impl Machine {
             failure,
             retry_in,
         });
-        self.answer_if_hopeless(id);
-        self.check_all_failed();
     }
 
     /// Has the next generation started, now or later. Returns when.
     fn next_generation(&mut self, id: AppId) -> Option<Duration> {
         if self.is_stopping() {
-            self.answer_if_hopeless(id);
             return None;
         }
         let dice = self.roll();
@@ -212,12 +208,10 @@ impl Machine {
             Verdict::RetryIn(delay) => {
                 self.apps[id.0].generation = Generation::Backoff;
                 self.timers.set(Timer::Retry(id), self.now + delay);
-                self.answer_if_hopeless(id);
                 Some(delay)
             }
             Verdict::GiveUp => {
                 self.apps[id.0].generation = Generation::Failed;
-                self.answer_if_hopeless(id);
                 None
             }
         }
@@ -241,7 +235,8 @@ impl Machine {
     /// Reports once that no app has ever served and none will.
     pub(super) fn check_all_failed(&mut self) {
         let useless = |app: &App| !app.was_ready && app.has_failed();
-        if self.apps.iter().all(useless) && !self.is_stopping() {
+        if !self.failure_reported && self.apps.iter().all(useless) && !self.is_stopping() {
+            self.failure_reported = true;
             self.effect(Effect::AllFailed);
         }
     }

@@ -10,6 +10,7 @@
 mod app;
 mod backoff;
 mod call;
+mod cancel;
 mod generation;
 mod report;
 mod status;
@@ -17,6 +18,7 @@ mod stop;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod unserved;
 mod worker;
 
 use std::collections::HashMap;
@@ -199,6 +201,7 @@ pub(super) struct Machine {
     timers: Timers,
     phase: Phase,
     ready_reported: bool,
+    failure_reported: bool,
     last_generation: u64,
     last_worker: u64,
     last_call: u64,
@@ -230,6 +233,7 @@ impl Machine {
             timers: Timers::default(),
             phase: Phase::Running,
             ready_reported: false,
+            failure_reported: false,
             last_generation: 0,
             last_worker: 0,
             last_call: 0,
@@ -273,7 +277,7 @@ impl Machine {
             Event::WorkerExited(worker, exit) => self.exited(worker, exit),
             Event::Stop(grace) => self.stop(grace),
         }
-        self.settle_stop();
+        self.settle();
     }
 
     /// Lets time pass: everything that is due by now happens.
@@ -290,7 +294,7 @@ impl Machine {
                 Timer::Stop => self.stop_due(),
             }
         }
-        self.settle_stop();
+        self.settle();
     }
 
     /// When [`Machine::advance`] has something to do next.
@@ -316,6 +320,15 @@ impl Machine {
     /// The app's name.
     pub(super) fn app_name(&self, app: AppId) -> &str {
         &self.apps[app.0].name
+    }
+
+    /// After every step: what nothing will come of any more is ended.
+    fn settle(&mut self) {
+        for at in 0..self.apps.len() {
+            self.answer_if_hopeless(AppId(at));
+        }
+        self.check_all_failed();
+        self.settle_stop();
     }
 
     fn effect(&mut self, effect: Effect) {

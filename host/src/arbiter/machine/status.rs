@@ -148,14 +148,7 @@ fn app_state(app: &App) -> AppState {
         Generation::Booting(_, Stage::Compiling) => AppState::Compiling,
         Generation::Booting(..) | Generation::Gone => AppState::Initialising,
         Generation::Backoff => AppState::Backoff,
-        Generation::Serving(..) if !app.slots.is_empty() && app.slots.iter().all(waits) => {
-            AppState::Backoff
-        }
+        Generation::Serving(..) if app.slots_wait() => AppState::Backoff,
         Generation::Serving(..) | Generation::Stopping(_) => AppState::Serving,
     }
-}
-
-fn waits(slot: &super::app::Slot) -> bool {
-    use super::app::SlotContent::{Backoff, Failed};
-    matches!(slot.content, Backoff | Failed)
 }

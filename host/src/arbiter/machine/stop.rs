@@ -57,7 +57,6 @@ impl Machine {
             self.timers.clear(Timer::Retry(id));
             self.apps[id.0].generation = Generation::Failed;
         }
-        self.answer_if_hopeless(id);
     }
 
     /// Time is up: everything is killed, and calls that are left fail.

@@ -250,8 +250,6 @@ impl Machine {
             retry_in,
         };
         self.report(report);
-        self.answer_if_hopeless(slot.app);
-        self.check_all_failed();
     }
 
     /// Everything that a worker has written is read.

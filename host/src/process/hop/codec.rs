@@ -1,0 +1,447 @@
+//! The messages of the hop protocol as bytes.
+
+use std::time::Duration;
+
+use bytes::{Buf, Bytes, BytesMut};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{CallId, Deadline, Down, Fate, HopError, Up, WorkerId};
+use crate::logline::{LogLevel, LogSource};
+
+/// Length of a message's header.
+const HEADER_BYTES: usize = 16;
+
+/// What a payload may be longer than the largest client frame: the fixed fields around it.
+const PAYLOAD_SLACK_BYTES: usize = 64 << 10;
+
+/// A buffer starts with this much room, and grows by what a started message still lacks.
+const READ_BYTES_MIN: usize = 64 << 10;
+
+/// Room for a large message is made in one go only when this much of it has arrived.
+const READ_BYTES_STEP: usize = 1 << 20;
+
+/// A message as it is written: the header with a call's fixed fields, then the payload.
+#[derive(Debug)]
+pub(crate) struct Encoded {
+    head: [u8; HEADER_BYTES + CALL_FIELDS_BYTES],
+    head_bytes: usize,
+    /// The rest of the message, shared, not copied.
+    pub body: Bytes,
+}
+
+impl Encoded {
+    /// The first part of the message.
+    pub(crate) fn head(&self) -> &[u8] {
+        &self.head[..self.head_bytes]
+    }
+}
+
+/// Deadline and timeout of a call, in nanoseconds; `u64::MAX` for none.
+const CALL_FIELDS_BYTES: usize = 16;
+
+mod kind {
+    pub(super) const SETUP: u8 = 1;
+    pub(super) const FORK: u8 = 2;
+    pub(super) const CALL: u8 = 3;
+    pub(super) const CANCEL: u8 = 4;
+    pub(super) const STOP: u8 = 5;
+    pub(super) const HELLO: u8 = 32;
+    pub(super) const STAGE: u8 = 33;
+    pub(super) const INITIALISED: u8 = 34;
+    pub(super) const FAILED: u8 = 35;
+    pub(super) const FORKED: u8 = 36;
+    pub(super) const FORK_FAILED: u8 = 37;
+    pub(super) const EXITED: u8 = 38;
+    pub(super) const READY: u8 = 39;
+    pub(super) const CHUNK: u8 = 40;
+    pub(super) const FINAL: u8 = 41;
+    pub(super) const LOG: u8 = 42;
+}
+
+/// The header of a message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Header {
+    len: usize,
+    kind: u8,
+    flags: u8,
+    subject: u64,
+}
+
+impl Header {
+    fn bytes(self) -> [u8; HEADER_BYTES] {
+        let mut out = [0; HEADER_BYTES];
+        out[..4].copy_from_slice(&(self.len as u32).to_le_bytes());
+        out[4] = self.kind;
+        out[5] = self.flags;
+        out[8..].copy_from_slice(&self.subject.to_le_bytes());
+        out
+    }
+
+    /// Of a chunk whose payload has this length.
+    pub(crate) fn chunk(call: CallId, len: usize) -> [u8; HEADER_BYTES] {
+        Header {
+            len,
+            kind: kind::CHUNK,
+            flags: 0,
+            subject: call.0,
+        }
+        .bytes()
+    }
+
+    /// Of the end of a reply, whose payload has this length.
+    pub(crate) fn last(call: CallId, fate: Fate, len: usize) -> [u8; HEADER_BYTES] {
+        let flags = u8::from(fate == Fate::Tainted);
+        Header {
+            len,
+            kind: kind::FINAL,
+            flags,
+            subject: call.0,
+        }
+        .bytes()
+    }
+
+    /// Of a line for the log, whose text has this length.
+    pub(crate) fn log(
+        call: Option<CallId>,
+        source: LogSource,
+        level: LogLevel,
+        len: usize,
+    ) -> [u8; HEADER_BYTES] {
+        let flags = (source as u8) << 4 | level as u8;
+        let subject = call.map_or(0, |call| call.0);
+        Header {
+            len,
+            kind: kind::LOG,
+            flags,
+            subject,
+        }
+        .bytes()
+    }
+}
+
+/// Takes the next whole message from `buf`, if there is one.
+pub(crate) fn next_message(
+    buf: &mut BytesMut,
+    frame_bytes_max: usize,
+) -> Result<Option<(Header, Bytes)>, HopError> {
+    let Some(len) = announced(buf) else {
+        return Ok(None);
+    };
+    if len > frame_bytes_max + PAYLOAD_SLACK_BYTES {
+        return Err(HopError::TooLong(len));
+    }
+    if buf.len() < HEADER_BYTES + len {
+        return Ok(None);
+    }
+    let mut head = buf.split_to(HEADER_BYTES);
+    head.advance(4);
+    let (kind, flags) = (head.get_u8(), head.get_u8());
+    head.advance(2);
+    let subject = head.get_u64_le();
+    Ok(Some((
+        Header {
+            len,
+            kind,
+            flags,
+            subject,
+        },
+        buf.split_to(len).freeze(),
+    )))
+}
+
+/// How much room the next read into `buf` should have.
+pub(crate) fn bytes_wanted(buf: &BytesMut) -> usize {
+    let missing = announced(buf).map_or(0, |len| (HEADER_BYTES + len).saturating_sub(buf.len()));
+    if buf.len() < READ_BYTES_STEP {
+        missing.clamp(READ_BYTES_MIN, READ_BYTES_STEP)
+    } else {
+        missing.max(READ_BYTES_MIN)
+    }
+}
+
+fn announced(buf: &BytesMut) -> Option<usize> {
+    let len = buf
+        .first_chunk::<4>()
+        .map(|len| u32::from_le_bytes(*len) as usize)?;
+    (buf.len() >= HEADER_BYTES).then_some(len)
+}
+
+fn json(value: &impl Serialize) -> Bytes {
+    // Our own types: strings, numbers, options. None of them can fail to serialise.
+    serde_json::to_vec(value)
+        .expect("control messages serialise")
+        .into()
+}
+
+fn from_json<T: DeserializeOwned>(kind: u8, payload: &[u8]) -> Result<T, HopError> {
+    serde_json::from_slice(payload).map_err(|_| HopError::Payload { kind })
+}
+
+fn encoded(kind: u8, subject: u64, fields: &[u8], body: Bytes) -> Encoded {
+    let mut head = [0; HEADER_BYTES + CALL_FIELDS_BYTES];
+    let len = fields.len() + body.len();
+    head[..HEADER_BYTES].copy_from_slice(
+        &Header {
+            len,
+            kind,
+            flags: 0,
+            subject,
+        }
+        .bytes(),
+    );
+    let head_bytes = HEADER_BYTES + fields.len();
+    head[HEADER_BYTES..head_bytes].copy_from_slice(fields);
+    Encoded {
+        head,
+        head_bytes,
+        body,
+    }
+}
+
+impl Down {
+    /// The message as it is written.
+    pub(crate) fn encode(&self) -> Encoded {
+        let none = Bytes::new();
+        match self {
+            Down::Setup(setup) => encoded(kind::SETUP, 0, &[], json(setup)),
+            Down::Fork(worker) => encoded(kind::FORK, worker.0, &[], none),
+            Down::Call {
+                call,
+                deadline,
+                frame,
+            } => {
+                let mut fields = [0; CALL_FIELDS_BYTES];
+                let timeout = deadline.timeout.map_or(u64::MAX, |d| d.as_nanos() as u64);
+                fields[..8].copy_from_slice(&deadline.at_nanos.unwrap_or(u64::MAX).to_le_bytes());
+                fields[8..].copy_from_slice(&timeout.to_le_bytes());
+                encoded(kind::CALL, call.0, &fields, frame.clone())
+            }
+            Down::Cancel(call) => encoded(kind::CANCEL, call.0, &[], none),
+            Down::Stop => encoded(kind::STOP, 0, &[], none),
+        }
+    }
+
+    /// Reads a message that [`next_message`] returned.
+    pub(crate) fn decode(header: Header, mut payload: Bytes) -> Result<Down, HopError> {
+        let kind = header.kind;
+        Ok(match kind {
+            kind::SETUP => Down::Setup(from_json(kind, &payload)?),
+            kind::FORK => Down::Fork(WorkerId(header.subject)),
+            kind::CALL => {
+                if payload.len() < CALL_FIELDS_BYTES {
+                    return Err(HopError::Payload { kind });
+                }
+                let mut nanos = || Some(payload.get_u64_le()).filter(|nanos| *nanos != u64::MAX);
+                let at_nanos = nanos();
+                let timeout = nanos().map(Duration::from_nanos);
+                let deadline = Deadline { at_nanos, timeout };
+                Down::Call {
+                    call: CallId(header.subject),
+                    deadline,
+                    frame: payload,
+                }
+            }
+            kind::CANCEL => Down::Cancel(CallId(header.subject)),
+            kind::STOP => Down::Stop,
+            unknown => return Err(HopError::UnknownKind(unknown)),
+        })
+    }
+}
+
+impl Up {
+    /// The message as it is written.
+    pub(crate) fn encode(&self) -> Encoded {
+        let none = Bytes::new();
+        match self {
+            Up::Hello(version) => encoded(kind::HELLO, u64::from(*version), &[], none),
+            Up::Stage(stage) => encoded(kind::STAGE, 0, &[], json(stage)),
+            Up::Initialised(how) => encoded(kind::INITIALISED, 0, &[], json(how)),
+            Up::Failed(failure) => encoded(kind::FAILED, 0, &[], json(failure)),
+            Up::Forked { worker, pid } => encoded(kind::FORKED, worker.0, &[], json(pid)),
+            Up::ForkFailed(worker, failure) => {
+                encoded(kind::FORK_FAILED, worker.0, &[], json(failure))
+            }
+            Up::Exited(worker, exit) => encoded(kind::EXITED, worker.0, &[], json(exit)),
+            Up::Ready => encoded(kind::READY, 0, &[], none),
+            Up::Chunk(call, frame) => with_header(Header::chunk(*call, frame.len()), frame),
+            Up::Final(call, fate, frames) => {
+                with_header(Header::last(*call, *fate, frames.len()), frames)
+            }
+            Up::Log {
+                call,
+                source,
+                level,
+                message,
+            } => with_header(Header::log(*call, *source, *level, message.len()), message),
+        }
+    }
+
+    /// Reads a message that [`next_message`] returned.
+    pub(crate) fn decode(header: Header, payload: Bytes) -> Result<Up, HopError> {
+        let Header {
+            kind,
+            flags,
+            subject,
+            ..
+        } = header;
+        Ok(match kind {
+            kind::HELLO => Up::Hello(subject as u32),
+            kind::STAGE => Up::Stage(from_json(kind, &payload)?),
+            kind::INITIALISED => Up::Initialised(from_json(kind, &payload)?),
+            kind::FAILED => Up::Failed(from_json(kind, &payload)?),
+            kind::FORKED => Up::Forked {
+                worker: WorkerId(subject),
+                pid: from_json(kind, &payload)?,
+            },
+            kind::FORK_FAILED => Up::ForkFailed(WorkerId(subject), from_json(kind, &payload)?),
+            kind::EXITED => Up::Exited(WorkerId(subject), from_json(kind, &payload)?),
+            kind::READY => Up::Ready,
+            kind::CHUNK => Up::Chunk(CallId(subject), payload),
+            kind::FINAL => {
+                let fate = if flags & 1 == 0 {
+                    Fate::Healthy
+                } else {
+                    Fate::Tainted
+                };
+                Up::Final(CallId(subject), fate, payload)
+            }
+            kind::LOG => Up::Log {
+                call: (subject != 0).then_some(CallId(subject)),
+                source: LogSource::from_code(flags >> 4).ok_or(HopError::Payload { kind })?,
+                level: LogLevel::from_code(flags & 15).ok_or(HopError::Payload { kind })?,
+                message: payload,
+            },
+            unknown => return Err(HopError::UnknownKind(unknown)),
+        })
+    }
+}
+
+fn with_header(header: [u8; HEADER_BYTES], body: &Bytes) -> Encoded {
+    let mut head = [0; HEADER_BYTES + CALL_FIELDS_BYTES];
+    head[..HEADER_BYTES].copy_from_slice(&header);
+    Encoded {
+        head,
+        head_bytes: HEADER_BYTES,
+        body: body.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::{Exit, ExitStatus, Failure, Initialised, Stage, VERSION};
+    use super::*;
+
+    fn wire(encoded: &Encoded) -> BytesMut {
+        let mut wire = BytesMut::from(encoded.head());
+        wire.extend_from_slice(&encoded.body);
+        wire
+    }
+
+    #[test]
+    fn every_message_survives_the_hop_split_at_every_byte() {
+        let exit = Exit {
+            status: ExitStatus::Signal(9),
+            cpu_micros: 7,
+            rss_kib_max: 9,
+        };
+        let failure = Failure {
+            stage: Stage::Forking,
+            message: "no".into(),
+            traceback: Some("at".into()),
+            permanent: true,
+        };
+        let ups = [
+            Up::Hello(VERSION),
+            Up::Stage(Stage::Compiling),
+            Up::Initialised(Initialised::PerWorkerBecause("a file".into())),
+            Up::Failed(failure.clone()),
+            Up::Forked {
+                worker: WorkerId(3),
+                pid: 4711,
+            },
+            Up::ForkFailed(WorkerId(4), failure),
+            Up::Exited(WorkerId(3), exit),
+            Up::Ready,
+            Up::Chunk(CallId(1), Bytes::from_static(b"chunk")),
+            Up::Final(CallId(2), Fate::Tainted, Bytes::from_static(b"end")),
+            Up::Log {
+                call: Some(CallId(5)),
+                source: LogSource::Stderr,
+                level: LogLevel::Warn,
+                message: Bytes::from_static(b"line"),
+            },
+        ];
+        for up in ups {
+            let whole = wire(&up.encode());
+            for cut in 0..whole.len() {
+                let mut buf = BytesMut::from(&whole[..cut]);
+                assert!(next_message(&mut buf, 1 << 20).unwrap().is_none());
+                buf.extend_from_slice(&whole[cut..]);
+                let (header, payload) = next_message(&mut buf, 1 << 20).unwrap().unwrap();
+                assert_eq!(Up::decode(header, payload).unwrap(), up);
+            }
+        }
+    }
+
+    #[test]
+    fn a_call_survives_the_hop() {
+        for timeout in [None, Some(Duration::from_millis(1500))] {
+            let deadline = Deadline {
+                at_nanos: timeout.map(|_| 99),
+                timeout,
+            };
+            let call = Down::Call {
+                call: CallId(8),
+                deadline,
+                frame: Bytes::from_static(b"{}"),
+            };
+            let mut buf = wire(&call.encode());
+            let (header, payload) = next_message(&mut buf, 16).unwrap().unwrap();
+            assert_eq!(Down::decode(header, payload).unwrap(), call);
+        }
+    }
+
+    #[test]
+    fn broken_messages_are_refused() {
+        let mut long = BytesMut::from(&Header::chunk(CallId(1), 1 << 30)[..]);
+        assert!(matches!(
+            next_message(&mut long, 1 << 20),
+            Err(HopError::TooLong(_))
+        ));
+        let header = Header {
+            len: 0,
+            kind: 200,
+            flags: 0,
+            subject: 0,
+        };
+        assert!(matches!(
+            Up::decode(header, Bytes::new()),
+            Err(HopError::UnknownKind(200))
+        ));
+        assert!(matches!(
+            Down::decode(header, Bytes::new()),
+            Err(HopError::UnknownKind(200))
+        ));
+        let header = Header {
+            len: 1,
+            kind: kind::CALL,
+            flags: 0,
+            subject: 0,
+        };
+        assert!(matches!(
+            Down::decode(header, Bytes::from_static(b"x")),
+            Err(HopError::Payload { .. })
+        ));
+        let header = Header {
+            len: 0,
+            kind: kind::LOG,
+            flags: 0xff,
+            subject: 0,
+        };
+        assert!(matches!(
+            Up::decode(header, Bytes::new()),
+            Err(HopError::Payload { .. })
+        ));
+    }
+}
