@@ -249,7 +249,7 @@ impl Machine {
         };
         worker.mold_gone = true;
         if worker.drained || worker.pid.is_none() {
-            self.bury(id, None);
+            self.bury(id);
         }
     }
 }

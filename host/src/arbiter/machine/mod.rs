@@ -287,7 +287,7 @@ impl Machine {
             match timer {
                 Timer::Call(call) => self.call_due(call),
                 Timer::Worker(worker) => self.worker_due(worker),
-                Timer::Exit(worker) => self.bury(worker, None),
+                Timer::Exit(worker) => self.bury(worker),
                 Timer::Slot(slot) => self.fill(slot),
                 Timer::Boot(generation) => self.boot_due(generation),
                 Timer::Retry(app) => self.boot(app),

@@ -117,7 +117,7 @@ impl Machine {
 
     pub(super) fn fork_failed(&mut self, id: WorkerId, failure: Failure) {
         self.expel(id, DeathCause::StartFailed(failure));
-        self.bury(id, None);
+        self.bury(id);
     }
 
     pub(super) fn worker_ready(&mut self, id: WorkerId) {
@@ -254,23 +254,14 @@ impl Machine {
 
     /// Everything that a worker has written is read.
     pub(super) fn drained(&mut self, id: WorkerId, unread: bool) {
+        self.ended(id);
         let Some(worker) = self.workers.get_mut(&id) else {
             return;
         };
         worker.drained = true;
         worker.unread = unread;
-        let stopping = worker.state == WorkerState::Stopping;
-        let known = worker.exit.is_some() || worker.mold_gone;
-        self.expel(
-            id,
-            if stopping {
-                DeathCause::Stopped
-            } else {
-                DeathCause::Unexpected
-            },
-        );
-        if known {
-            self.bury(id, None);
+        if worker.exit.is_some() || worker.mold_gone {
+            self.bury(id);
         } else {
             // Most likely it has ended; if it has only closed its socket, it ends now.
             self.effect(Effect::KillWorker(id));
@@ -280,33 +271,38 @@ impl Machine {
 
     /// A worker's process has ended.
     pub(super) fn exited(&mut self, id: WorkerId, exit: Exit) {
+        self.ended(id);
         let Some(worker) = self.workers.get_mut(&id) else {
             return;
         };
         worker.exit = Some(exit);
-        let stopping = worker.state == WorkerState::Stopping;
-        let drained = worker.drained;
-        self.expel(
-            id,
-            if stopping {
-                DeathCause::Stopped
-            } else {
-                DeathCause::Unexpected
-            },
-        );
-        if drained {
-            self.bury(id, Some(exit));
+        if worker.drained {
+            self.bury(id);
         }
     }
 
+    /// A first or second sign that a worker has ended.
+    fn ended(&mut self, id: WorkerId) {
+        let told = self
+            .workers
+            .get(&id)
+            .is_some_and(|worker| worker.state == WorkerState::Stopping);
+        let cause = if told {
+            DeathCause::Stopped
+        } else {
+            DeathCause::Unexpected
+        };
+        self.expel(id, cause);
+    }
+
     /// Nothing more comes of this worker.
-    pub(super) fn bury(&mut self, id: WorkerId, exit: Option<Exit>) {
+    pub(super) fn bury(&mut self, id: WorkerId) {
         let Some(worker) = self.workers.remove(&id) else {
             return;
         };
         self.timers.clear(Timer::Exit(id));
         self.timers.clear(Timer::Worker(id));
-        let exit = exit.or(worker.exit);
+        let exit = worker.exit;
         let cause = worker.cause.unwrap_or(DeathCause::Unexpected);
         if let Some(call) = worker.lease {
             self.lease_broken(call, id, &cause, exit, worker.unread);
