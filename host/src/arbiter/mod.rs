@@ -23,6 +23,7 @@ use std::path::PathBuf;
 use tokio::runtime::{Builder, LocalOptions};
 
 use crate::config::Settings;
+use crate::process::memory;
 
 pub use listen::ListenError;
 
@@ -75,6 +76,7 @@ pub fn serve(
     socket: PathBuf,
     observer: impl FnMut(ServeEvent) + 'static,
 ) -> Result<(), ServeError> {
+    memory::keep_freed_buffers();
     let runtime = Builder::new_current_thread()
         .enable_io()
         .enable_time()

@@ -12,9 +12,9 @@ use std::time::Duration;
 use nix::unistd::Pid;
 
 use crate::logline::{LogLevel, LogSource};
-use crate::process::child;
 use crate::process::hop::{self, Down, Failure, Setup, Stage, Up};
 use crate::process::link::{self, LinkError, LinkReader, LinkWriter};
+use crate::process::{child, memory};
 use crate::runtime::{EmitError, Uplink};
 use crate::worker;
 
@@ -33,6 +33,7 @@ pub(crate) fn run() -> i32 {
 fn play() -> Result<i32, LinkError> {
     let control = child::take_control_socket()?;
     child::ignore_stop_signals()?;
+    memory::keep_freed_buffers();
     let (mut reader, writer) = link::split(control, SETUP_BYTES_MAX)?;
     let writer = ControlWriter(Arc::new(Mutex::new(writer)));
     writer.lock().send(&Up::Hello(hop::VERSION))?;

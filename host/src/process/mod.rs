@@ -7,6 +7,7 @@ pub(crate) mod fork;
 pub(crate) mod hop;
 pub(crate) mod inspect;
 pub(crate) mod link;
+pub(crate) mod memory;
 pub(crate) mod pidfd;
 pub(crate) mod signals;
 pub(crate) mod spawn;

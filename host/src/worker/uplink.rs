@@ -13,7 +13,7 @@ use crate::protocol::{Dialect, check_value};
 use crate::runtime::{EmitError, Uplink};
 
 /// A buffer that has grown beyond this is given back after the reply.
-const BUFFER_BYTES_KEPT: usize = 1 << 20;
+const BUFFER_BYTES_KEPT: usize = 4 << 20;
 
 /// The shared state. Clones are handles on the same one.
 #[derive(Clone)]
