@@ -1,8 +1,8 @@
 //! A client's connection: a task that reads it, and what is to be written to it.
 
-use std::collections::VecDeque;
 use std::io;
 use std::rc::Rc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::AsyncReadExt;
@@ -14,8 +14,10 @@ use tokio::task::JoinHandle;
 use super::gate::Gate;
 use super::input::Input;
 use super::machine::{ClientId, Request};
-use super::outbox::{Flushed, Outbox};
+use super::outbox::Flushed;
+use super::replies::{Kind, Replies};
 use crate::process::hop::WorkerId;
+use crate::process::inspect;
 use crate::protocol::{Dialect, Message, RawId, WireError};
 
 /// With more than this to be written, the client is slow: its streams wait.
@@ -47,20 +49,15 @@ pub(super) enum FromClient {
 #[derive(Debug)]
 pub(super) struct Client {
     pub(super) stream: Rc<OwnedWriteHalf>,
-    outbox: Outbox,
-    /// Ends of the pieces that are not wholly written yet; a piece is one frame, or several that
-    /// belong together.
-    piece_ends: VecDeque<u64>,
-    /// The end of the last piece that is wholly written.
-    last_end: u64,
+    replies: Replies,
     /// Whether its latest request said that several may be in flight.
     multiplex: bool,
     /// Workers that are not read because this client does not read.
     pub(super) stalled: Vec<WorkerId>,
     /// To be closed when all is written.
     pub(super) closing: bool,
-    /// Somebody waits for it to be writable.
-    pub(super) awaited: bool,
+    /// Waits for it to be writable.
+    awaiting: Option<JoinHandle<()>>,
     gate: Rc<Gate>,
     reader: JoinHandle<()>,
 }
@@ -79,35 +76,37 @@ impl Client {
             tokio::task::spawn_local(read(id, incoming, gate.clone(), frame_bytes_max, input));
         Client {
             stream: Rc::new(outgoing),
-            outbox: Outbox::default(),
-            piece_ends: VecDeque::new(),
-            last_end: 0,
+            replies: Replies::default(),
             multiplex: false,
             stalled: Vec::new(),
             closing: false,
-            awaited: false,
+            awaiting: None,
             gate,
             reader,
         }
     }
 
     /// Adds a frame, or several that belong together, sharing the memory of large ones.
-    pub(super) fn push_shared(&mut self, frames: Bytes) {
-        self.outbox.push_shared(frames);
+    pub(super) fn push_shared(&mut self, kind: Kind, frames: Bytes) {
+        self.replies.push_shared(kind, frames);
         self.pushed();
     }
 
     /// Adds a frame.
-    pub(super) fn push(&mut self, frame: &[u8]) {
-        self.outbox.push(frame);
+    pub(super) fn push(&mut self, kind: Kind, frame: &[u8]) {
+        self.replies.push(kind, frame);
         self.pushed();
     }
 
     fn pushed(&mut self) {
-        self.piece_ends.push_back(self.outbox.pushed());
-        if self.multiplex && self.outbox.len() > UNREAD_BYTES_MAX {
+        if self.multiplex && self.replies.len() > UNREAD_BYTES_MAX {
             self.gate.close();
         }
+    }
+
+    /// How many bytes wait to be written.
+    pub(super) fn unwritten(&self) -> usize {
+        self.replies.len()
     }
 
     /// Takes note of whether the client's latest request said that several may be in flight.
@@ -115,13 +114,10 @@ impl Client {
         self.multiplex = multiplex;
     }
 
-    /// Drops whatever is not written yet. False if a frame is written in part: then the
+    /// Drops what is not written yet of replies. False if a frame is written in part: then the
     /// connection is of no use any more.
     pub(super) fn discard(&mut self) -> bool {
-        let whole = self.outbox.len() == 0 || self.outbox.written() == self.last_end;
-        self.outbox.truncate(0);
-        self.piece_ends.clear();
-        whole
+        self.replies.discard()
     }
 
     /// Whether it sends messages that are no requests and reads none of the answers.
@@ -131,27 +127,41 @@ impl Client {
 
     /// Whether it reads too slowly to be sent more.
     pub(super) fn is_slow(&self) -> bool {
-        self.outbox.len() > SLOW_BYTES
+        self.replies.len() > SLOW_BYTES
     }
 
     /// Writes what the client takes now. Returns how far it came.
     pub(super) fn flush(&mut self) -> io::Result<Flushed> {
-        let flushed = self.outbox.flush(&self.stream);
-        while let Some(end) = self.piece_ends.front()
-            && *end <= self.outbox.written()
-        {
-            self.last_end = *end;
-            self.piece_ends.pop_front();
-        }
-        if self.outbox.len() < CAUGHT_UP_BYTES {
+        let flushed = self.replies.flush((*self.stream).as_ref());
+        if self.replies.len() < CAUGHT_UP_BYTES {
             self.gate.open();
         }
         flushed
     }
 
+    /// Has the loop told when it can be written to again, or when it has not read anything for
+    /// `limit`.
+    pub(super) fn await_writable(
+        &mut self,
+        id: ClientId,
+        limit: Option<Duration>,
+        input: mpsc::Sender<Input>,
+    ) {
+        if self.awaiting.is_none() {
+            let stream = self.stream.clone();
+            let task = await_writable(id, stream, limit, input);
+            self.awaiting = Some(tokio::task::spawn_local(task));
+        }
+    }
+
+    /// The loop has been told.
+    pub(super) fn is_writable(&mut self) {
+        self.awaiting = None;
+    }
+
     /// Workers to be read again, if the client has caught up.
     pub(super) fn take_stalled(&mut self) -> Vec<WorkerId> {
-        if self.outbox.len() < CAUGHT_UP_BYTES {
+        if self.replies.len() < CAUGHT_UP_BYTES {
             std::mem::take(&mut self.stalled)
         } else {
             Vec::new()
@@ -162,7 +172,39 @@ impl Client {
 impl Drop for Client {
     fn drop(&mut self) {
         self.reader.abort();
+        if let Some(awaiting) = &self.awaiting {
+            awaiting.abort();
+        }
     }
+}
+
+async fn await_writable(
+    id: ClientId,
+    stream: Rc<OwnedWriteHalf>,
+    limit: Option<Duration>,
+    input: mpsc::Sender<Input>,
+) {
+    let limit = limit.unwrap_or(Duration::MAX);
+    let socket: &UnixStream = (*stream).as_ref();
+    let mut unread = inspect::unread_bytes(socket);
+    let message = loop {
+        match tokio::time::timeout(limit, socket.writable()).await {
+            Ok(Ok(())) => break Input::ClientWritable(id),
+            // Reading it will say so.
+            Ok(Err(_)) => return,
+            Err(_elapsed) => {
+                // The kernel calls a socket writable only when most of its buffer is free: a client
+                // may have read something all the same.
+                let now = inspect::unread_bytes(socket);
+                if now.is_none() || now == unread {
+                    break Input::ClientStuck(id);
+                }
+                unread = now;
+            }
+        }
+    };
+    // The loop is gone only when the host has stopped.
+    let _ = input.send(message).await;
 }
 
 async fn read(

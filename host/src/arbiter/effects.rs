@@ -7,11 +7,18 @@ use nix::time::{ClockId, clock_gettime};
 
 use super::link::MoldLink;
 use super::machine::{AppId, ClientId, Effect, Event, GenerationId};
+use super::replies::Kind;
 use super::run::{Arbiter, Peer, absolute};
 use super::{ServeError, ServeEvent, log, status};
 use crate::process::hop::{self, Deadline, Down, Setup, WorkerId};
 use crate::process::spawn;
-use crate::protocol::{Dialect, RawId};
+use crate::protocol::{Dialect, RawId, WireError};
+
+/// A client that leaves more frames of the largest size unread is closed: replies that are whole
+/// cannot be held back as streams can.
+const UNREAD_FRAMES_MAX: usize = 4;
+/// How long replies may take to be written when no app can start.
+const LAST_WRITES: Duration = Duration::from_secs(1);
 
 impl<O: FnMut(ServeEvent)> Arbiter<O> {
     pub(super) fn apply(&mut self, effect: Effect) {
@@ -70,7 +77,7 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
                 dialect,
                 error,
             } => {
-                self.write_error(client, dialect, id.as_str(), &error);
+                self.write_error(client, Kind::Call, dialect, id.as_str(), &error);
             }
             Effect::Discard(client) => self.discard(client),
             Effect::AllReady => {
@@ -126,17 +133,15 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
     }
 
     fn tell_mold(&mut self, generation: GenerationId, message: &Down) {
-        if let Some((link, app)) = self.molds.get(&generation)
-            && let Err(error) = link.send(message)
-        {
-            log::mold_unreachable(self.machine.app_name(*app), &error);
-            link.kill();
+        if let Some((link, _)) = self.molds.get_mut(&generation) {
+            link.down.push(message);
+            self.dirty.push(Peer::Mold(generation));
         }
     }
 
     fn tell_worker(&mut self, worker: WorkerId, message: &Down) {
         if let Some(link) = self.workers.get_mut(&worker) {
-            link.push(message);
+            link.down.push(message);
             self.dirty.push(Peer::Worker(worker));
         }
     }
@@ -145,8 +150,19 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
         let Some(client) = self.clients.get_mut(&id) else {
             return;
         };
-        client.push_shared(frames);
+        client.push_shared(Kind::Call, frames);
         self.dirty.push(Peer::Client(id));
+        let unwritten = client.unwritten();
+        if unwritten
+            > self
+                .settings
+                .server
+                .frame_bytes_max
+                .saturating_mul(UNREAD_FRAMES_MAX)
+        {
+            log::client_greedy(id, unwritten);
+            return self.close_client(id);
+        }
         if client.is_slow()
             && let Some(worker) = worker
             && let Some(link) = self.workers.get_mut(&worker)
@@ -176,19 +192,22 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
             .map(|app| (app.name, app.last_error.unwrap_or_default()))
             .collect();
         self.outcome = Some(Err(ServeError::NoApp(failed)));
+        self.write_until = Some(Instant::now() + LAST_WRITES);
     }
 
     /// Answers a client that asks for the host's status.
     pub(super) fn answer_status(&mut self, client: ClientId, dialect: Dialect, id: &RawId) {
-        let result = status::to_json(&self.machine.status());
+        let result = status::to_json(&self.machine.status(), &mut self.memory);
         let frame_bytes_max = self.settings.server.frame_bytes_max;
         self.frame.clear();
-        let written =
-            dialect.write_response(&mut self.frame, id.as_str(), &result, frame_bytes_max);
-        if written.is_ok()
-            && let Some(entry) = self.clients.get_mut(&client)
+        if let Err(error) =
+            dialect.write_response(&mut self.frame, id.as_str(), &result, frame_bytes_max)
         {
-            entry.push(&self.frame);
+            let error = WireError::dirty(format!("the status does not fit into a frame: {error}"));
+            return self.write_error(client, Kind::Other, dialect, id.as_str(), &error);
+        }
+        if let Some(entry) = self.clients.get_mut(&client) {
+            entry.push(Kind::Other, &self.frame);
             self.dirty.push(Peer::Client(client));
         }
     }

@@ -33,6 +33,8 @@ pub(super) enum Input {
     },
     /// A worker can be written to again.
     WorkerWritable(WorkerId),
+    /// A mold can be written to again.
+    MoldWritable(GenerationId),
     /// A message from a mold, with the descriptors of a new worker.
     Mold(GenerationId, Up, Option<NewWorker>),
     /// A mold's process has ended.

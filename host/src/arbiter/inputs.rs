@@ -10,6 +10,7 @@ use super::client::{Client, FromClient};
 use super::input::NewWorker;
 use super::link::WorkerLink;
 use super::machine::{ClientId, Event, GenerationId};
+use super::replies::Kind;
 use super::run::{Arbiter, Peer};
 use super::{ServeEvent, log};
 use crate::process::hop::{self, Up, WorkerId};
@@ -48,10 +49,10 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
             }
             FromClient::Status(dialect, id) => self.answer_status(client, dialect, &id),
             FromClient::Malformed(dialect, id, error) => {
-                self.write_error(client, dialect, id.as_str(), &error);
+                self.write_error(client, Kind::Other, dialect, id.as_str(), &error);
             }
             FromClient::OutOfSync(dialect, error) => {
-                self.write_error(client, dialect, RawId::null().as_str(), &error);
+                self.write_error(client, Kind::Other, dialect, RawId::null().as_str(), &error);
                 self.machine.handle(now, Event::Disconnected(client));
                 if let Some(entry) = self.clients.get_mut(&client) {
                     entry.closing = true;
@@ -179,6 +180,7 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
         if let Some((_, accepting)) = self.listener.take() {
             accepting.abort();
         }
+        self.write_until = Some(now + grace);
         self.machine.handle(now, Event::Stop(grace));
         self.machine.advance(now);
     }
@@ -207,6 +209,7 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
     pub(super) fn write_error(
         &mut self,
         client: ClientId,
+        kind: Kind,
         dialect: Dialect,
         id: &str,
         error: &WireError,
@@ -214,7 +217,7 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
         if let Some(entry) = self.clients.get_mut(&client) {
             self.frame.clear();
             dialect.write_error(&mut self.frame, id, error);
-            entry.push(&self.frame);
+            entry.push(kind, &self.frame);
             self.dirty.push(Peer::Client(client));
         }
     }

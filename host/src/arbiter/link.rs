@@ -9,18 +9,19 @@ use std::rc::Rc;
 use bytes::BytesMut;
 use nix::unistd::Pid;
 use tokio::io::AsyncReadExt;
-use tokio::io::unix::AsyncFd;
+use tokio::io::Interest;
 use tokio::net::UnixStream;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use super::downlink::Downlink;
 use super::gate::Gate;
 use super::input::{Input, NewWorker};
 use super::machine::{ClientId, GenerationId};
-use super::outbox::{Flushed, Outbox};
+use super::outbox::Flushed;
 use crate::process::descriptors;
-use crate::process::hop::{self, Down, Up, WorkerId};
+use crate::process::hop::{self, Up, WorkerId};
 use crate::process::pidfd::{self, Pidfd};
 use crate::process::spawn::SpawnedMold;
 use crate::process::watch;
@@ -31,9 +32,7 @@ const CONTROL_READ_BYTES: usize = 64 << 10;
 /// The arbiter's end of a worker's socket.
 #[derive(Debug)]
 pub(super) struct WorkerLink {
-    pub(super) stream: Rc<OwnedWriteHalf>,
-    pub(super) awaited: bool,
-    outbox: Outbox,
+    pub(super) down: Downlink,
     gate: Rc<Gate>,
     paused_for: Option<ClientId>,
     pidfd: Pidfd,
@@ -62,9 +61,7 @@ impl WorkerLink {
             input,
         ));
         Ok(WorkerLink {
-            stream: Rc::new(outgoing),
-            awaited: false,
-            outbox: Outbox::default(),
+            down: Downlink::new(outgoing),
             gate,
             paused_for: None,
             pidfd: Pidfd::from_received(new.pidfd),
@@ -73,14 +70,10 @@ impl WorkerLink {
         })
     }
 
-    pub(super) fn push(&mut self, message: &Down) {
-        push(&mut self.outbox, message);
-    }
-
     /// Writes what the worker takes now. If it cannot be written to it is dead, and reading it
     /// will say so.
     pub(super) fn flush(&mut self) -> Flushed {
-        self.outbox.flush(&self.stream).unwrap_or_else(|_| {
+        self.down.flush().unwrap_or_else(|_| {
             self.unreachable = true;
             Flushed::All
         })
@@ -118,12 +111,6 @@ impl Drop for WorkerLink {
     fn drop(&mut self) {
         self.reader.abort();
     }
-}
-
-fn push(outbox: &mut Outbox, message: &Down) {
-    let encoded = message.encode();
-    outbox.push(encoded.head());
-    outbox.push_shared(encoded.body);
 }
 
 async fn read_worker(
@@ -172,7 +159,7 @@ async fn read_worker(
 /// The arbiter's end of a mold's socket.
 #[derive(Debug)]
 pub(super) struct MoldLink {
-    stream: Rc<AsyncFd<OwnedFd>>,
+    pub(super) down: Downlink,
     pidfd: Rc<Pidfd>,
 }
 
@@ -183,10 +170,11 @@ impl MoldLink {
         spawned: SpawnedMold,
         input: mpsc::Sender<Input>,
     ) -> io::Result<MoldLink> {
-        let stream = Rc::new(watch::readable(&spawned.control)?);
+        let socket = std::os::unix::net::UnixStream::from(spawned.control);
+        let (incoming, outgoing) = UnixStream::from_std(socket)?.into_split();
         let pidfd = Rc::new(spawned.pidfd);
         let mut reader = ControlReader {
-            stream: stream.clone(),
+            socket: incoming,
             buf: BytesMut::new(),
             descriptors: VecDeque::new(),
         };
@@ -206,24 +194,16 @@ impl MoldLink {
             let exit = wait_for_end(pid, &ended).await;
             let _ = input.send(Input::MoldGone(generation, exit)).await;
         });
-        Ok(MoldLink { stream, pidfd })
+        Ok(MoldLink {
+            down: Downlink::new(outgoing),
+            pidfd,
+        })
     }
 
-    /// Sends a message. Molds read at once, and their messages are short: what does not fit into
-    /// the socket's buffer means that the mold hangs.
-    pub(super) fn send(&self, message: &Down) -> io::Result<()> {
-        let encoded = message.encode();
-        let whole = [encoded.head(), &encoded.body].concat();
-        let sent = rustix::net::send(
-            self.stream.get_ref(),
-            &whole,
-            rustix::net::SendFlags::NOSIGNAL | rustix::net::SendFlags::DONTWAIT,
-        )?;
-        if sent < whole.len() {
-            Err(io::ErrorKind::WriteZero.into())
-        } else {
-            Ok(())
-        }
+    /// Writes what the mold takes now. If it cannot be written to it is dead, and reading it will
+    /// say so.
+    pub(super) fn flush(&mut self) -> Flushed {
+        self.down.flush().unwrap_or(Flushed::All)
     }
 
     pub(super) fn kill(&self) {
@@ -244,7 +224,7 @@ async fn wait_for_end(pid: Pid, pidfd: &Pidfd) -> Option<hop::Exit> {
 }
 
 struct ControlReader {
-    stream: Rc<AsyncFd<OwnedFd>>,
+    socket: OwnedReadHalf,
     buf: BytesMut,
     descriptors: VecDeque<OwnedFd>,
 }
@@ -271,16 +251,17 @@ impl ControlReader {
     }
 
     async fn read(&mut self) -> Option<()> {
-        let stream = self.stream.clone();
+        let socket: &UnixStream = self.socket.as_ref();
         loop {
-            let mut ready = stream.readable().await.ok()?;
-            let received = ready.try_io(|socket| {
+            socket.readable().await.ok()?;
+            let received = socket.try_io(Interest::READABLE, || {
                 descriptors::receive(socket, &mut self.buf, &mut self.descriptors)
             });
             match received {
-                Ok(Ok(0)) | Ok(Err(_)) => return None,
-                Ok(Ok(_)) => return Some(()),
-                Err(_would_block) => {}
+                Ok(0) => return None,
+                Ok(_) => return Some(()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => return None,
             }
         }
     }

@@ -195,6 +195,14 @@ pub(super) fn client_stuck(client: ClientId) {
     );
 }
 
+/// A client that has asked for far more than it reads.
+pub(super) fn client_greedy(client: ClientId, unwritten: usize) {
+    warn!(
+        client = client.0,
+        unwritten, "client closed: it has left too many replies unread"
+    );
+}
+
 /// A client that gave a reply up in the middle of a frame.
 pub(super) fn reply_cut(client: ClientId) {
     warn!(
@@ -206,15 +214,6 @@ pub(super) fn reply_cut(client: ClientId) {
 /// A mold could not be started.
 pub(super) fn cannot_spawn(app: &str, error: &io::Error) {
     error!(app, error = error as &dyn Error, "cannot start a mold");
-}
-
-/// A mold does not take messages.
-pub(super) fn mold_unreachable(app: &str, error: &io::Error) {
-    error!(
-        app,
-        error = error as &dyn Error,
-        "the mold does not take messages; killing it"
-    );
 }
 
 /// A new worker's socket is of no use.

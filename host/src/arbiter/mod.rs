@@ -5,6 +5,7 @@
 //! The other modules are the edges: connections, sockets to children, the log.
 
 mod client;
+mod downlink;
 mod effects;
 mod gate;
 mod input;
@@ -14,6 +15,7 @@ mod listen;
 mod log;
 mod machine;
 mod outbox;
+mod replies;
 mod run;
 mod status;
 

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 
 use bytes::{Buf, Bytes, BytesMut};
-use tokio::net::unix::OwnedWriteHalf;
+use tokio::net::UnixStream;
 
 /// Larger pieces are not copied.
 const COPIED_BYTES_MAX: usize = 8 << 10;
@@ -84,7 +84,7 @@ impl Outbox {
     }
 
     /// Writes as much as the peer takes now.
-    pub(super) fn flush(&mut self, stream: &OwnedWriteHalf) -> io::Result<Flushed> {
+    pub(super) fn flush(&mut self, stream: &UnixStream) -> io::Result<Flushed> {
         while self.len() > 0 {
             match stream.try_write_vectored(&self.pieces()) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
@@ -128,7 +128,6 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use tokio::io::AsyncReadExt;
-    use tokio::net::UnixStream;
 
     fn run(test: impl Future<Output = ()>) {
         tokio::runtime::Builder::new_current_thread()
@@ -142,7 +141,6 @@ mod tests {
     fn small_and_large_pieces_arrive_in_order_however_slowly_they_are_read() {
         run(async {
             let (ours, mut theirs) = UnixStream::pair().unwrap();
-            let (_incoming, ours) = ours.into_split();
             let mut outbox = Outbox::default();
             let mut expected = Vec::new();
             for round in 0..40u8 {
@@ -176,7 +174,6 @@ mod tests {
     fn what_is_truncated_is_not_written() {
         run(async {
             let (ours, mut theirs) = UnixStream::pair().unwrap();
-            let (_incoming, ours) = ours.into_split();
             let mut outbox = Outbox::default();
             outbox.push(b"kept");
             let position = outbox.pushed();

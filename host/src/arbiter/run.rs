@@ -5,11 +5,9 @@ use std::collections::HashMap;
 use std::future::pending;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use tokio::net::UnixListener;
-use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -19,6 +17,7 @@ use super::link::{MoldLink, WorkerLink};
 use super::listen::Listener;
 use super::machine::{AppId, ClientId, Effect, Event, GenerationId, Machine};
 use super::outbox::Flushed;
+use super::status::Memory;
 use super::{ServeError, ServeEvent, log};
 use crate::config::Settings;
 use crate::process::hop::WorkerId;
@@ -39,6 +38,7 @@ const LAST_WAIT: Duration = Duration::from_secs(2);
 pub(super) enum Peer {
     Client(ClientId),
     Worker(WorkerId),
+    Mold(GenerationId),
 }
 
 /// Everything that the arbiter holds.
@@ -55,6 +55,9 @@ pub(super) struct Arbiter<O> {
     pub(super) input: mpsc::Sender<Input>,
     /// Peers with something to be written.
     pub(super) dirty: Vec<Peer>,
+    pub(super) memory: Memory,
+    /// When a host that has nothing else left to do stops to write replies.
+    pub(super) write_until: Option<Instant>,
     /// For encoding single frames.
     pub(super) frame: Vec<u8>,
     pub(super) observer: O,
@@ -96,6 +99,8 @@ pub(super) async fn run(
         molds: HashMap::new(),
         input,
         dirty: Vec::new(),
+        memory: Memory::default(),
+        write_until: None,
         frame: Vec::new(),
         observer,
         outcome: None,
@@ -152,10 +157,14 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
         let mut last_wait = None;
         loop {
             self.flush();
-            if let Some(outcome) = self.outcome.take() {
+            if let Some(outcome) = self
+                .outcome
+                .take_if(|_| nothing_to_write(&self.clients, self.write_until))
+            {
                 return outcome;
             }
-            let due = [self.machine.next_due(), last_wait]
+            let write_until = self.write_until.filter(|_| self.outcome.is_some());
+            let due = [self.machine.next_due(), last_wait, write_until]
                 .into_iter()
                 .flatten()
                 .min();
@@ -186,7 +195,7 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
             Input::Client(client, from) => self.client_input(now, client, from),
             Input::ClientWritable(client) => {
                 if let Some(entry) = self.clients.get_mut(&client) {
-                    entry.awaited = false;
+                    entry.is_writable();
                     self.dirty.push(Peer::Client(client));
                 }
             }
@@ -209,8 +218,14 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
             }
             Input::WorkerWritable(worker) => {
                 if let Some(link) = self.workers.get_mut(&worker) {
-                    link.awaited = false;
+                    link.down.is_writable();
                     self.dirty.push(Peer::Worker(worker));
+                }
+            }
+            Input::MoldWritable(generation) => {
+                if let Some((link, _)) = self.molds.get_mut(&generation) {
+                    link.down.is_writable();
+                    self.dirty.push(Peer::Mold(generation));
                 }
             }
             Input::Mold(generation, message, new) => self.mold_input(now, generation, message, new),
@@ -244,6 +259,7 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
             match peer {
                 Peer::Client(client) => self.flush_client(client),
                 Peer::Worker(worker) => self.flush_worker(worker),
+                Peer::Mold(generation) => self.flush_mold(generation),
             }
             self.carry_out();
         }
@@ -257,10 +273,9 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
             Ok(Flushed::All) if client.closing => self.close_client(id),
             Ok(flushed) => {
                 let caught_up = client.take_stalled();
-                if flushed == Flushed::Blocked && !client.awaited {
-                    client.awaited = true;
+                if flushed == Flushed::Blocked {
                     let limit = self.settings.server.write_timeout;
-                    await_client(id, client.stream.clone(), limit, self.input.clone());
+                    client.await_writable(id, limit, self.input.clone());
                 }
                 self.resume_workers(id, &caught_up);
             }
@@ -269,42 +284,38 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
     }
 
     fn flush_worker(&mut self, id: WorkerId) {
-        let Some(link) = self.workers.get_mut(&id) else {
-            return;
-        };
-        if link.flush() == Flushed::Blocked && !link.awaited {
-            link.awaited = true;
-            let (stream, input) = (link.stream.clone(), self.input.clone());
-            tokio::task::spawn_local(async move {
-                if stream.writable().await.is_ok() {
-                    let _ = input.send(Input::WorkerWritable(id)).await;
-                }
-            });
+        if let Some(link) = self.workers.get_mut(&id)
+            && link.flush() == Flushed::Blocked
+            && let Some(writable) = link.down.await_writable()
+        {
+            self.tell_when(writable, Input::WorkerWritable(id));
         }
+    }
+
+    fn flush_mold(&mut self, generation: GenerationId) {
+        if let Some((link, _)) = self.molds.get_mut(&generation)
+            && link.flush() == Flushed::Blocked
+            && let Some(writable) = link.down.await_writable()
+        {
+            self.tell_when(writable, Input::MoldWritable(generation));
+        }
+    }
+
+    /// Has the loop told when a child's socket can be written to again.
+    fn tell_when(&self, writable: impl Future<Output = ()> + 'static, news: Input) {
+        let input = self.input.clone();
+        tokio::task::spawn_local(async move {
+            writable.await;
+            // The loop is gone only when the host has stopped.
+            let _ = input.send(news).await;
+        });
     }
 }
 
-/// Tells the loop when a client can be written to, or that it has not read anything for too long.
-fn await_client(
-    id: ClientId,
-    stream: Rc<OwnedWriteHalf>,
-    limit: Option<Duration>,
-    input: mpsc::Sender<Input>,
-) {
-    tokio::task::spawn_local(async move {
-        let writable = stream.writable();
-        let message = match limit {
-            None => writable.await.is_ok().then_some(Input::ClientWritable(id)),
-            Some(limit) => match tokio::time::timeout(limit, writable).await {
-                Ok(Ok(())) => Some(Input::ClientWritable(id)),
-                Ok(Err(_)) => None,
-                Err(_elapsed) => Some(Input::ClientStuck(id)),
-            },
-        };
-        if let Some(message) = message {
-            let _ = input.send(message).await;
-        }
-    });
+/// Whether every reply is with its client, or it is too late for that.
+fn nothing_to_write(clients: &HashMap<ClientId, Client>, until: Option<Instant>) -> bool {
+    clients.values().all(|client| client.unwritten() == 0)
+        || until.is_none_or(|until| Instant::now() >= until)
 }
 
 async fn sleep_until(due: Option<Instant>) {

@@ -1,15 +1,53 @@
 //! The status message's result, in the shape that the existing clients know: `arbiter_pid`,
 //! `workers`, `worker_count`, `apps`, and `app_status` beside them.
 
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
 use serde_json::{Map, Value, json};
 
 use super::machine::{AppStatus, Status, WorkerStatus};
 use crate::process::inspect;
 
-/// The result as JSON text. Reads each worker's private memory, which takes up to a few
-/// milliseconds for one with much of it.
-pub(super) fn to_json(status: &Status) -> String {
-    let workers: Vec<_> = status.workers.iter().map(worker).collect();
+/// Memory is read again after this time at the earliest.
+const READING_AGE_MIN: Duration = Duration::from_secs(1);
+/// And after this many times what the last reading took: the arbiter has other things to do.
+const READING_SHARE: u32 = 20;
+
+/// The private memory of workers, as it was read last. To read it the kernel walks the page tables
+/// of each, which takes tens of milliseconds where there is much of it.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    bytes: HashMap<i32, Option<u64>>,
+    read_again: Option<Instant>,
+}
+
+impl Memory {
+    fn read(&mut self, status: &Status) {
+        let start = Instant::now();
+        if self.read_again.is_some_and(|at| start < at) {
+            return;
+        }
+        let read = |worker: &WorkerStatus| (worker.pid, inspect::private_memory_bytes(worker.pid));
+        self.bytes = status.workers.iter().map(read).collect();
+        let end = Instant::now();
+        self.read_again = Some(end + READING_AGE_MIN.max((end - start) * READING_SHARE));
+    }
+
+    /// None for a worker that is newer than the last reading, or has ended.
+    fn of(&self, pid: i32) -> Option<u64> {
+        self.bytes.get(&pid).copied().flatten()
+    }
+}
+
+/// The result as JSON text.
+pub(super) fn to_json(status: &Status, memory: &mut Memory) -> String {
+    memory.read(status);
+    let workers: Vec<_> = status
+        .workers
+        .iter()
+        .map(|status| worker(status, memory))
+        .collect();
     let names: Vec<_> = status.apps.iter().map(|app| app.name.as_str()).collect();
     let apps: Map<_, _> = status
         .apps
@@ -27,7 +65,7 @@ pub(super) fn to_json(status: &Status) -> String {
     .to_string()
 }
 
-fn worker(worker: &WorkerStatus) -> Value {
+fn worker(worker: &WorkerStatus, memory: &Memory) -> Value {
     json!({
         "id": worker.worker.0,
         "pid": worker.pid,
@@ -37,7 +75,7 @@ fn worker(worker: &WorkerStatus) -> Value {
         // A worker that lives is watched through its process: there is no beat to wait for.
         "last_heartbeat": 0.0,
         "state": worker.state,
-        "memory": inspect::private_memory_bytes(worker.pid),
+        "memory": memory.of(worker.pid),
     })
 }
 

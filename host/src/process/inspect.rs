@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::os::fd::{AsFd, AsRawFd};
 
 /// How many threads this process has.
 pub(crate) fn thread_count() -> io::Result<usize> {
@@ -39,11 +40,27 @@ pub(crate) fn private_memory_bytes(pid: i32) -> Option<u64> {
     Some(kib << 10)
 }
 
+/// How much of what was written to this socket its peer has not read, as the kernel counts it
+/// (with its own bookkeeping); none if it does not say.
+pub(crate) fn unread_bytes(socket: &impl AsFd) -> Option<i32> {
+    let mut bytes: nix::libc::c_int = 0;
+    // SAFETY: the descriptor is open, and TIOCOUTQ writes one int through the pointer.
+    let done = unsafe {
+        nix::libc::ioctl(
+            socket.as_fd().as_raw_fd(),
+            nix::libc::TIOCOUTQ,
+            &raw mut bytes,
+        )
+    };
+    (done == 0).then_some(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use std::os::fd::AsRawFd;
+    use std::io::{Read, Write};
+    use std::os::unix::net::UnixStream;
 
     #[test]
     fn an_opened_file_is_listed_and_the_listing_itself_is_not() {
@@ -61,5 +78,15 @@ mod tests {
         assert!(private_memory_bytes(std::process::id() as i32).unwrap() > 4096);
         assert_eq!(private_memory_bytes(i32::MAX), None);
         assert!(thread_count().unwrap() >= 1);
+    }
+
+    #[test]
+    fn what_a_peer_has_not_read_is_counted() {
+        let (mut ours, mut theirs) = UnixStream::pair().unwrap();
+        assert_eq!(unread_bytes(&ours), Some(0));
+        ours.write_all(&[0; 1000]).unwrap();
+        assert!(unread_bytes(&ours).unwrap() >= 1000);
+        theirs.read_exact(&mut [0; 1000]).unwrap();
+        assert_eq!(unread_bytes(&ours), Some(0));
     }
 }

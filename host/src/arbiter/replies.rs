@@ -1,0 +1,143 @@
+//! What is to be written to a client, frame by frame, so that the reply of a call which its client
+//! has given up can be taken out again.
+
+use std::collections::VecDeque;
+use std::io;
+
+use bytes::Bytes;
+use tokio::net::UnixStream;
+
+use super::outbox::{Flushed, Outbox};
+
+/// What frames belong to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A call: a part of its reply, or its error.
+    Call,
+    /// Something else that the client has sent: a question, or nonsense.
+    Other,
+}
+
+/// One frame, or several that belong together, not wholly written yet.
+#[derive(Debug)]
+struct Piece {
+    end: u64,
+    kind: Kind,
+}
+
+/// Frames in order.
+#[derive(Debug, Default)]
+pub(super) struct Replies {
+    outbox: Outbox,
+    pieces: VecDeque<Piece>,
+    /// The end of the last piece that is wholly written.
+    whole_until: u64,
+}
+
+impl Replies {
+    /// Adds frames, copying them.
+    pub(super) fn push(&mut self, kind: Kind, frames: &[u8]) {
+        self.outbox.push(frames);
+        self.pushed(kind);
+    }
+
+    /// Adds frames, sharing their memory if they are large.
+    pub(super) fn push_shared(&mut self, kind: Kind, frames: Bytes) {
+        self.outbox.push_shared(frames);
+        self.pushed(kind);
+    }
+
+    fn pushed(&mut self, kind: Kind) {
+        self.pieces.push_back(Piece {
+            end: self.outbox.pushed(),
+            kind,
+        });
+    }
+
+    /// How many bytes wait.
+    pub(super) fn len(&self) -> usize {
+        self.outbox.len()
+    }
+
+    /// Drops everything from the first frame of a call on that is not written. False if that frame
+    /// is written in part: then nothing that follows could be understood.
+    pub(super) fn discard(&mut self) -> bool {
+        let Some(first) = self
+            .pieces
+            .iter()
+            .position(|piece| piece.kind == Kind::Call)
+        else {
+            return true;
+        };
+        let start = match first.checked_sub(1) {
+            Some(before) => self.pieces[before].end,
+            None => self.whole_until,
+        };
+        if self.outbox.written() > start {
+            return false;
+        }
+        self.outbox.truncate(start);
+        self.pieces.truncate(first);
+        true
+    }
+
+    /// Writes what the client takes now.
+    pub(super) fn flush(&mut self, stream: &UnixStream) -> io::Result<Flushed> {
+        let flushed = self.outbox.flush(stream);
+        while let Some(piece) = self.pieces.front()
+            && piece.end <= self.outbox.written()
+        {
+            self.whole_until = piece.end;
+            self.pieces.pop_front();
+        }
+        flushed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::io::Read;
+
+    fn with_pair(test: impl FnOnce(&UnixStream, &mut std::os::unix::net::UnixStream)) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let (ours, theirs) = UnixStream::pair().unwrap();
+            ours.writable().await.unwrap();
+            let mut theirs = theirs.into_std().unwrap();
+            theirs.set_nonblocking(false).unwrap();
+            test(&ours, &mut theirs);
+        });
+    }
+
+    #[test]
+    fn the_reply_of_a_call_is_dropped_and_what_came_before_is_not() {
+        with_pair(|ours, theirs| {
+            let mut replies = Replies::default();
+            replies.push(Kind::Other, b"status ");
+            replies.push(Kind::Call, b"old");
+            replies.push_shared(Kind::Call, Bytes::from(vec![b'o'; 100_000]));
+            assert!(replies.discard());
+            replies.push(Kind::Call, b"new");
+            assert_eq!(replies.flush(ours).unwrap(), Flushed::All);
+            let mut received = [0; 10];
+            theirs.read_exact(&mut received).unwrap();
+            assert_eq!(&received, b"status new");
+            assert!(replies.discard(), "nothing is left to be dropped");
+        });
+    }
+
+    #[test]
+    fn a_frame_that_is_written_in_part_cannot_be_dropped() {
+        with_pair(|ours, _theirs| {
+            let mut replies = Replies::default();
+            replies.push_shared(Kind::Call, Bytes::from(vec![0; 4 << 20]));
+            assert_eq!(replies.flush(ours).unwrap(), Flushed::Blocked);
+            assert!(!replies.discard());
+        });
+    }
+}
