@@ -143,7 +143,7 @@ fn kill_of_a_worker_fails_its_call_and_the_next_is_served() {
     let worker = host.wait_workers("demo", 1)[0];
     let mut wire = host.connect();
     wire.request("x", "demo", "sleep", &json!([600]));
-    host.wait_leased("demo", 1);
+    host.wait_in_calls("demo", 1);
     processes::signal(worker, Signal::SIGKILL);
     let failure = wire.outcome().failure().of_type("DirtyWorkerError");
     assert!(!failure.detail("worker_id").is_null(), "{failure:?}");
@@ -172,7 +172,7 @@ fn kill_of_a_worker_leaves_the_calls_of_others_alone() {
     for wire in &mut wires {
         wire.request("x", "demo", "sleep", &json!([1.5]));
     }
-    host.wait_leased("demo", 2);
+    host.wait_in_calls("demo", 2);
     processes::signal(host.wait_workers("demo", 2)[0], Signal::SIGKILL);
     let outcomes = wires.map(|mut wire| wire.outcome().end);
     assert_eq!(
@@ -195,7 +195,7 @@ fn kill_of_the_mold_fails_its_calls_as_retryable_and_a_new_generation_serves() {
     bystander.request("x", "other", "count", &json!([3, 700]));
     let mut wire = host.connect();
     wire.request("x", "demo", "sleep", &json!([600]));
-    host.wait_leased("demo", 1);
+    host.wait_in_calls("demo", 1);
     let mold = host.mold("demo");
     let copies: Vec<Process> = processes::children_of(mold)
         .into_iter()

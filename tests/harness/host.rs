@@ -14,7 +14,7 @@ use super::cli::{self, Ran};
 use super::lines::Lines;
 use super::paths;
 use super::processes::{self, Process};
-use super::status::Status;
+use super::status::{Status, Worker};
 use super::wait::{PATIENCE, wait_for, wait_until};
 use super::wire::{Outcome, Wire};
 
@@ -238,6 +238,20 @@ impl Host {
     pub(crate) fn wait_leased(&self, app: &str, count: usize) {
         let what = format!("{count} leased workers of {app}");
         self.wait_status(&what, |status| status.count(app, "leased") == count);
+    }
+
+    /// Waits until this many workers of an app have begun a call and wait in it. (One that is only
+    /// leased may not have read its call yet, which then another worker can serve.)
+    #[track_caller]
+    pub(crate) fn wait_in_calls(&self, app: &str, count: usize) {
+        let what = format!("{count} workers of {app} that wait in a call");
+        self.wait_status(&what, |status| {
+            let begun = |worker: &&Worker| processes::waits_in_a_call(worker.pid);
+            let leased = status
+                .workers_of(app)
+                .filter(|worker| worker.state == "leased");
+            leased.filter(begun).count() == count
+        });
     }
 
     /// The workers of an app, once this many can serve; in the order of their numbers.

@@ -139,6 +139,13 @@ pub(crate) fn is_asleep(pid: i32) -> bool {
     stat(pid).is_some_and(|stat| stat.state == 'S')
 }
 
+/// Whether a worker waits inside a call, for a timer or the like: there it waits with epoll, and
+/// between calls in a read of its socket.
+pub(crate) fn waits_in_a_call(pid: i32) -> bool {
+    let channel = fs::read_to_string(format!("/proc/{pid}/wchan")).unwrap_or_default();
+    channel.contains("ep_poll") || channel.contains("epoll")
+}
+
 /// Processor time that a process has used, user and system, in clock ticks (usually 10 ms).
 pub(crate) fn cpu_ticks(pid: i32) -> u64 {
     let text = fs::read_to_string(format!("/proc/{pid}/stat"));

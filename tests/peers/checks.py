@@ -74,9 +74,18 @@ def workers(state):
     return [w["pid"] for w in status()["workers"] if APP in w["apps"] and w["state"] == state]
 
 
+def in_a_call(pid):
+    """Whether a worker waits inside a call: there it waits with epoll, else in a read."""
+    with open(f"/proc/{pid}/wchan", encoding="ascii") as channel:
+        return "epoll" in (waits := channel.read()) or "ep_poll" in waits
+
+
 def kill_the_busy_worker():
-    """Kills the one worker that serves a call, as soon as there is one."""
-    [pid] = wait_for("a busy worker", lambda: workers("leased"))
+    """Kills the one worker that serves a call, as soon as there is one that waits in it.
+
+    A worker that is only leased may not have read its call yet, which then another one can serve.
+    """
+    [pid] = wait_for("a busy worker", lambda: [w for w in workers("leased") if in_a_call(w)])
     os.kill(pid, signal.SIGKILL)
     return pid
 

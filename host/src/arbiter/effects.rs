@@ -89,7 +89,7 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
                     .collect();
                 (self.observer)(ServeEvent::Ready {
                     apps,
-                    socket: self.socket.clone(),
+                    socket: absolute(&self.socket),
                 });
             }
             Effect::AllFailed => self.all_failed(),

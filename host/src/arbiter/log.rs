@@ -22,7 +22,7 @@ pub(super) fn line(
     level: LogLevel,
     message: &[u8],
 ) {
-    let message = String::from_utf8_lossy(message);
+    let message = indented(&String::from_utf8_lossy(message));
     let worker = worker.map(|worker| worker.0);
     let request = request.map(tracing::field::display);
     let stream = match source {
@@ -115,10 +115,7 @@ fn boot_failed(app: &str, generation: u64, failure: &Failure, retry_in: Option<D
         traceback,
         ..
     } = failure;
-    let traceback = traceback
-        .as_deref()
-        .map(|text| format!("\n{text}"))
-        .unwrap_or_default();
+    let reason = reason(message, traceback.as_deref());
     match retry_in {
         Some(delay) => {
             let retry_in = seconds(delay);
@@ -127,14 +124,14 @@ fn boot_failed(app: &str, generation: u64, failure: &Failure, retry_in: Option<D
                 generation,
                 ?stage,
                 retry_in,
-                "the app could not start: {message}{traceback}"
+                "the app could not start: {reason}"
             );
         }
         None => error!(
             app,
             generation,
             ?stage,
-            "the app could not start and is not tried again: {message}{traceback}"
+            "the app could not start and is not tried again: {reason}"
         ),
     }
 }
@@ -145,18 +142,22 @@ fn worker_died(app: &str, worker: u64, pid: Option<i32>, cause: &DeathCause, exi
     match cause {
         DeathCause::Stopped => debug!(app, worker, pid, cause = name, %exit, "worker ended"),
         DeathCause::StartFailed(failure) => {
-            let traceback = failure.traceback.as_deref().unwrap_or_default();
+            let reason = reason(&failure.message, failure.traceback.as_deref());
             error!(
                 app,
                 worker,
                 pid,
                 cause = name,
-                "worker could not start: {}\n{traceback}",
-                failure.message
+                "worker could not start: {reason}"
             );
         }
         _ => warn!(app, worker, pid, cause = name, %exit, "worker died"),
     }
+}
+
+fn reason(message: &str, traceback: Option<&str>) -> String {
+    let lines: Vec<_> = [Some(message), traceback].into_iter().flatten().collect();
+    indented(lines.join("\n").trim_end())
 }
 
 fn end(exit: Option<Exit>) -> String {
@@ -168,6 +169,11 @@ fn end(exit: Option<Exit>) -> String {
         },
         None => "unknown".to_owned(),
     }
+}
+
+/// An app's text cannot begin a line of the log.
+fn indented(text: &str) -> String {
+    text.replace('\n', "\n    | ")
 }
 
 fn seconds(duration: Duration) -> f64 {

@@ -7,12 +7,15 @@ use clap::Args;
 use serde_json::value::{RawValue, to_raw_value};
 use thiserror::Error;
 
-use super::connect::{block_on, connect};
+use super::connect::{block_on, connect, within};
 use super::failure::Failure;
 use super::output;
 use super::socket::{Located, SocketArgs};
 use crate::client::Reply;
 use crate::config;
+
+/// How much later than at the call's own timeout the host's answer is given up.
+const HOST_GRACE: Duration = Duration::from_secs(5);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -116,7 +119,11 @@ impl CallArgs {
             call = call.timeout(timeout);
         }
         let mut replies = call.send().await?;
-        while let Some(reply) = replies.next().await {
+        // Without a timeout of its own the call may take as long as the app's allows.
+        let patience = self
+            .timeout
+            .map_or(Duration::MAX, |timeout| timeout + HOST_GRACE);
+        while let Some(reply) = within(patience, replies.next()).await? {
             match reply? {
                 Reply::Result(json) | Reply::Chunk(json) => output::json_line(json.get())?,
             }

@@ -1,6 +1,7 @@
 //! What the client commands share: an event loop, and a connection whose failure says what was tried.
 
 use std::future::Future;
+use std::time::Duration;
 
 use tokio::runtime::Builder;
 
@@ -16,6 +17,16 @@ pub(super) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Res
         .build()
         .map_err(Failure::Runtime)?;
     runtime.block_on(work)
+}
+
+/// Waits for the host, which answers in time or not at all.
+pub(super) async fn within<T>(
+    limit: Duration,
+    work: impl Future<Output = T>,
+) -> Result<T, Failure> {
+    tokio::time::timeout(limit, work)
+        .await
+        .map_err(|_elapsed| Failure::Silent(limit))
 }
 
 /// Connects to the host at `located`.

@@ -54,7 +54,9 @@ impl DemoArgs {
             socket: Some(socket.clone()),
             ..Overrides::default()
         };
-        let settings = Settings::resolve(None, overrides, cores())?;
+        let mut settings = Settings::resolve(None, overrides, cores())?;
+        // The demo needs nothing but its own directory.
+        settings.cache_dir = Some(directory.path().join("cache"));
         let invitation = invitation(&executable, &socket);
         serve(settings, socket, move |ready| {
             // A closed standard output is no reason not to serve.

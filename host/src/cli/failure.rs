@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use serde_json::Value;
 use thiserror::Error;
@@ -33,11 +34,11 @@ pub(super) enum Failure {
     #[error(transparent)]
     PrivateDir(#[from] DirError),
     #[error(
-        "{}: no host answers on {} ({}): {source}\n\
-         start one with `dirty serve`, or name its socket with --socket or DIRTY_SOCKET",
+        "{}: no host answers on {} ({}): {source}\n{}",
         ErrorType::DirtyConnectionError,
         located.path.display(),
-        located.origin
+        located.origin,
+        next_step(source)
     )]
     Unreachable { located: Located, source: io::Error },
     #[error(transparent)]
@@ -45,6 +46,8 @@ pub(super) enum Failure {
     /// The host's answer to the call is an error.
     #[error("{}: {}", .0.error_type, .0.message)]
     Remote(WireError),
+    #[error("{}: the host does not answer: nothing came for {} s", ErrorType::DirtyTimeoutError, .0.as_secs_f64())]
+    Silent(Duration),
     #[error("the host's status cannot be shown as a table: {0}; `dirty status --json` prints it")]
     StatusShape(serde_json::Error),
     #[error(transparent)]
@@ -75,7 +78,9 @@ impl Failure {
                 return ExitCode::SUCCESS;
             }
             // These begin with what a reader or a script looks for.
-            Failure::Config(_) | Failure::Unreachable { .. } => output::error(&self.to_string()),
+            Failure::Config(_) | Failure::Unreachable { .. } | Failure::Silent(_) => {
+                output::error(&self.to_string());
+            }
             Failure::Remote(error) => {
                 output::error(&self.to_string());
                 if let Some(Value::String(traceback)) = error.details.get("traceback") {
@@ -100,6 +105,15 @@ impl Failure {
             | Failure::Socket(_) => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
+    }
+}
+
+fn next_step(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::PermissionDenied => {
+            "only the user who runs the host can call it: run this as that user"
+        }
+        _ => "start one with `dirty serve`, or name its socket with --socket or DIRTY_SOCKET",
     }
 }
 

@@ -1,14 +1,18 @@
 //! `dirty status`.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use clap::Args;
 use serde::Deserialize;
 
-use super::connect::{block_on, connect};
+use super::connect::{block_on, connect, within};
 use super::failure::Failure;
 use super::socket::SocketArgs;
 use super::{output, table};
+
+/// A host that lives answers at once.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -32,7 +36,7 @@ impl StatusArgs {
         let located = self.location.locate_for_client()?;
         let status = block_on(async {
             let client = connect(&located).await?;
-            Ok(client.status().await?)
+            Ok(within(ANSWER_TIMEOUT, client.status()).await??)
         })?;
         if self.json {
             return output::line(status.get());

@@ -135,6 +135,9 @@ fn advice(key: &str) -> Option<&'static str> {
         "on_starting" | "on_reload" | "when_ready" | "pre_fork" | "worker_int" | "worker_abort"
         | "pre_exec" | "pre_request" | "post_request" | "child_exit" | "nworkers_changed"
         | "on_exit" => "there are no hooks: `dirty serve` prints a line when every app is ready",
+        "max_requests" | "max_requests_jitter" => {
+            "workers are not recycled by the number of their calls: one that fails is replaced"
+        }
         "preload_app" => {
             "an app is always loaded once and copied; `init = \"per-worker\"` turns that off"
         }

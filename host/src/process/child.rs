@@ -17,6 +17,9 @@ const IGNORED: [Signal; 4] = [
     Signal::SIGQUIT,
 ];
 
+/// The kernel keeps so much of a process's name.
+const NAME_BYTES_MAX: usize = 15;
+
 /// How much likelier than the arbiter the kernel should pick a worker when memory runs out.
 const OOM_SCORE_ADJ: i32 = 500;
 
@@ -60,7 +63,9 @@ pub(crate) fn ignore_stop_signals() -> io::Result<()> {
 
 /// Names this process as `ps -o comm` and `top` show it; what is longer than 15 bytes is cut.
 pub(crate) fn set_name(name: &str) {
-    if let Ok(name) = std::ffi::CString::new(name.replace('\0', "")) {
+    let name = name.replace('\0', "");
+    let cut = &name[..name.floor_char_boundary(NAME_BYTES_MAX)];
+    if let Ok(name) = std::ffi::CString::new(cut) {
         // Fails for no name; a process without one works as well.
         let _ = prctl::set_name(&name);
     }

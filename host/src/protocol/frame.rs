@@ -9,6 +9,8 @@ use bytes::{Buf, Bytes, BytesMut};
 pub const FRAME_BYTES_MAX_DEFAULT: usize = 64 << 20;
 
 const LENGTH_BYTES: usize = 4;
+/// What the binary protocol begins with.
+const BINARY_MAGIC: &[u8] = b"GD";
 /// What is read at once when nothing is known of the next frame.
 const READ_BYTES_MIN: usize = 16 << 10;
 /// A frame of which this much has arrived is believed to be as long as it says.
@@ -21,6 +23,12 @@ pub enum FrameError {
     /// A frame of length zero.
     #[error("Empty message received: a frame holds one JSON object")]
     Empty,
+    /// Another protocol. (As a length its first bytes would stand for more than 1 GiB.)
+    #[error(
+        "this is the binary protocol of gunicorn 25.1 and later, which this host does not speak: \
+         use a client of gunicorn 25.0"
+    )]
+    BinaryDialect,
     /// A frame longer than the limit.
     #[error("Message too large: {len} bytes (max: {max})")]
     TooLarge {
@@ -43,6 +51,9 @@ pub fn decode_frame(
     let Some(len) = claimed_length(buf) else {
         return Ok(None);
     };
+    if buf.starts_with(BINARY_MAGIC) {
+        return Err(FrameError::BinaryDialect);
+    }
     check_length(len, frame_bytes_max)?;
     if buf.len() - LENGTH_BYTES < len {
         return Ok(None);
