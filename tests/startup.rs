@@ -5,11 +5,15 @@
 mod harness;
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use harness::cli::{self, Running};
 use harness::processes::Process;
-use harness::{App, Failure, Host, PATIENCE, paths, wait_until};
+use harness::{App, Failure, Host, PATIENCE, Wire, fixture, paths, wait_until};
+use nix::sys::signal::Signal;
 use serde_json::json;
 
 /// A host with an app that cannot start, beside one that serves.
@@ -241,4 +245,36 @@ fn calls_wait_for_an_app_that_is_still_starting() {
         host.call("slow", "init_count", json!([])).result(),
         json!(1)
     );
+}
+
+#[test]
+fn paths_need_not_be_text() {
+    let directory = paths::short_temp_dir();
+    let base = directory.path().join(OsStr::from_bytes(b"\xff\xfe"));
+    std::fs::create_dir_all(base.join("data")).unwrap();
+    std::fs::copy(fixture("env_and_dirs"), base.join("app.wasm")).unwrap();
+    std::fs::write(base.join("data/file"), "found").unwrap();
+    let socket = directory.path().join("s");
+    // Relative paths are relative to this file.
+    let config = format!(
+        "socket = \"{}\"\ncache_dir = \"cache\"\n[apps.x]\ncomponent = \"app.wasm\"\nworkers = 1\n\
+         dirs = {{ \"/data\" = \"data\" }}\n",
+        socket.display()
+    );
+    std::fs::write(base.join("dirty.toml"), config).unwrap();
+    let mut command = cli::dirty();
+    let mut host = Running::start(
+        command
+            .arg("serve")
+            .arg("--config")
+            .arg(base.join("dirty.toml")),
+    );
+    host.stdout
+        .wait_for("the ready line", 2 * PATIENCE, |line| {
+            line.starts_with("ready: x")
+        });
+    let read = Wire::connect(&socket).call("x", "read", &json!(["/data/file"]));
+    assert_eq!(read.result(), json!("found"));
+    host.signal(Signal::SIGTERM);
+    assert_eq!(host.wait(), Some(0));
 }

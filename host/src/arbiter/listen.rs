@@ -1,16 +1,27 @@
 //! The listening socket: it never takes the place of a live host's, it replaces a stale one, and
 //! only this user can connect to it.
 
-use std::fs;
+use std::fs::{self, File, Permissions};
 use std::io;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
+use nix::libc::{O_DIRECTORY, O_NOFOLLOW, O_PATH};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, socket};
 
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 1024;
+
+/// How long another host may take to start in the same directory. The arbiter hears no signal
+/// meanwhile.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+/// How often it is looked whether it has done so.
+const LOCK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Why the host cannot listen.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +35,13 @@ pub enum ListenError {
     /// Something else has that name.
     #[error("{} exists and is no socket; choose another path with --socket", .0.display())]
     NotASocket(PathBuf),
+    /// The directory is locked, and stays so.
+    #[error(
+        "another process keeps the directory {} locked, as a host does for the moment in which it \
+         starts; end that process, or choose a socket in another directory with --socket",
+        .0.display()
+    )]
+    Locked(PathBuf),
     /// The system refuses.
     #[error("cannot listen on {}: {source}", .path.display())]
     Io {
@@ -43,37 +61,17 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    /// Listens at this path, with mode 0600.
+    /// Listens at this path, with mode 0600. Leaves nothing behind if it cannot.
     pub(super) fn bind(path: &Path) -> Result<Listener, ListenError> {
-        let failed = |source| ListenError::Io {
-            path: path.to_owned(),
-            source,
-        };
+        let parent = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         // Two hosts that start at once must not both find the other's socket stale. The lock is
         // on the directory, so that no file of its own is left behind.
-        let parent = path.parent().filter(|dir| !dir.as_os_str().is_empty());
-        let dir = fs::File::open(parent.unwrap_or(Path::new("."))).map_err(failed)?;
-        let _lock =
-            Flock::lock(dir, FlockArg::LockExclusive).map_err(|(_, errno)| failed(errno.into()))?;
+        let _lock = lock(parent, path, LOCK_PATIENCE)?;
         remove_stale(path)?;
-        // The name appears with its final mode: first under another name, then renamed.
-        let temporary = temporary_name(path);
-        let _ = fs::remove_file(&temporary);
-        let socket = UnixListener::bind(&temporary).map_err(failed)?;
-        let named = fs::set_permissions(&temporary, fs::Permissions::from_mode(0o600))
-            .and_then(|()| rustix::net::listen(&socket, BACKLOG).map_err(io::Error::from))
-            .and_then(|()| fs::rename(&temporary, path));
-        if let Err(error) = named {
-            let _ = fs::remove_file(&temporary);
-            return Err(failed(error));
-        }
-        socket.set_nonblocking(true).map_err(failed)?;
-        let found = fs::symlink_metadata(path).map_err(failed)?;
-        Ok(Listener {
-            socket,
-            path: path.to_owned(),
-            inode: (found.dev(), found.ino()),
-        })
+        place(parent, path).map_err(|error| failed(path, error))
     }
 }
 
@@ -88,32 +86,99 @@ impl Drop for Listener {
     }
 }
 
-fn temporary_name(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    PathBuf::from(name)
+fn failed(path: &Path, source: impl Into<io::Error>) -> ListenError {
+    ListenError::Io {
+        path: path.to_owned(),
+        source: source.into(),
+    }
+}
+
+/// Locks a directory against other hosts that start. Never waits longer than this, because the
+/// lock may be anybody's, and be kept for ever.
+fn lock(directory: &Path, path: &Path, patience: Duration) -> Result<Flock<File>, ListenError> {
+    let end = Instant::now() + patience;
+    let mut file = File::options()
+        .read(true)
+        .custom_flags(O_DIRECTORY)
+        .open(directory)
+        .map_err(|error| failed(path, error))?;
+    loop {
+        file = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(lock) => return Ok(lock),
+            Err((file, Errno::EWOULDBLOCK)) if Instant::now() < end => file,
+            Err((_, Errno::EWOULDBLOCK)) => return Err(ListenError::Locked(directory.to_owned())),
+            Err((_, errno)) => return Err(failed(path, errno)),
+        };
+        std::thread::sleep(LOCK_INTERVAL);
+    }
+}
+
+/// Makes a socket that listens and gives it this name. The name appears when everything about the
+/// socket is as it has to be: until then it lies in a directory that nobody else can enter, and
+/// that goes, with what is in it, whatever comes of this.
+fn place(parent: &Path, path: &Path) -> io::Result<Listener> {
+    let private = tempfile::Builder::new()
+        .prefix(".dirty-")
+        .permissions(Permissions::from_mode(0o700))
+        .tempdir_in(parent)?;
+    let temporary = private.path().join("s");
+    let directory = File::options()
+        .read(true)
+        .custom_flags(O_PATH | O_DIRECTORY)
+        .open(private.path())?;
+    let socket = UnixListener::bind(by_descriptor(&directory).join("s"))?;
+    socket.set_nonblocking(true)?;
+    rustix::net::listen(&socket, BACKLOG)?;
+    fs::set_permissions(&temporary, Permissions::from_mode(0o600))?;
+    let made = fs::symlink_metadata(&temporary)?;
+    fs::rename(&temporary, path)?;
+    Ok(Listener {
+        socket,
+        path: path.to_owned(),
+        inode: (made.dev(), made.ino()),
+    })
+}
+
+/// A path of an open file that is short, whatever its own: the address of a Unix socket has 108
+/// bytes.
+fn by_descriptor(file: &File) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
 }
 
 fn remove_stale(path: &Path) -> Result<(), ListenError> {
-    let failed = |source| ListenError::Io {
-        path: path.to_owned(),
-        source,
-    };
-    let found = match fs::symlink_metadata(path) {
+    let found = File::options()
+        .read(true)
+        .custom_flags(O_PATH | O_NOFOLLOW)
+        .open(path);
+    let found = match found {
         Ok(found) => found,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(failed(error)),
+        Err(error) => return Err(failed(path, error)),
     };
-    if !found.file_type().is_socket() {
+    let metadata = found.metadata().map_err(|error| failed(path, error))?;
+    if !metadata.file_type().is_socket() {
         return Err(ListenError::NotASocket(path.to_owned()));
     }
-    match UnixStream::connect(path) {
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-            fs::remove_file(path).map_err(failed)
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        // A full backlog, or another user's socket: somebody is there.
-        Ok(_) | Err(_) => Err(ListenError::InUse(path.to_owned())),
+    if is_live(&found).map_err(|error| failed(path, error))? {
+        return Err(ListenError::InUse(path.to_owned()));
+    }
+    fs::remove_file(path).map_err(|error| failed(path, error))
+}
+
+/// Whether somebody listens there. Does not wait for whom to accept.
+fn is_live(socket_file: &File) -> io::Result<bool> {
+    let address = UnixAddr::new(&by_descriptor(socket_file))?;
+    let probe = socket(
+        AddressFamily::Unix,
+        SockType::Stream,
+        SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK,
+        None,
+    )?;
+    match connect(probe.as_raw_fd(), &address) {
+        Err(Errno::ECONNREFUSED) => Ok(false),
+        // Connected, or its backlog is full, or it is another user's, or of another kind.
+        Ok(()) | Err(Errno::EAGAIN | Errno::EACCES | Errno::EPERM | Errno::EPROTOTYPE) => Ok(true),
+        Err(errno) => Err(errno.into()),
     }
 }
 
@@ -121,6 +186,11 @@ fn remove_stale(path: &Path) -> Result<(), ListenError> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use std::os::unix::net::UnixStream;
+
+    fn entries(directory: &Path) -> usize {
+        fs::read_dir(directory).unwrap().count()
+    }
 
     #[test]
     fn a_live_socket_is_respected_and_a_stale_one_replaced() {
@@ -135,9 +205,9 @@ mod tests {
         assert!(path.exists());
         let second = Listener::bind(&path).unwrap();
         UnixStream::connect(&path).unwrap();
+        assert_eq!(entries(temp.path()), 1);
         drop(second);
-        assert!(!path.exists());
-        assert_eq!(fs::read_dir(temp.path()).unwrap().count(), 0);
+        assert_eq!(entries(temp.path()), 0);
     }
 
     #[test]
@@ -150,5 +220,88 @@ mod tests {
             Err(ListenError::NotASocket(_))
         ));
         assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
+        let link = temp.path().join("link");
+        std::os::unix::fs::symlink(temp.path().join("nowhere"), &link).unwrap();
+        assert!(matches!(
+            Listener::bind(&link),
+            Err(ListenError::NotASocket(_))
+        ));
+        assert_eq!(entries(temp.path()), 2);
+    }
+
+    #[test]
+    fn files_of_similar_names_are_left_alone() {
+        let temp = tempfile::tempdir().unwrap();
+        let neighbour = temp.path().join("s.new");
+        fs::write(&neighbour, "mine").unwrap();
+        drop(Listener::bind(&temp.path().join("s")).unwrap());
+        assert_eq!(fs::read_to_string(&neighbour).unwrap(), "mine");
+        assert_eq!(entries(temp.path()), 1);
+    }
+
+    #[test]
+    fn a_path_may_be_as_long_as_an_address_and_longer() {
+        let temp = tempfile::tempdir().unwrap();
+        for bytes in [100, 104, 107, 108, 200] {
+            let name = "x".repeat(bytes - temp.path().as_os_str().len() - 1);
+            let path = temp.path().join(name);
+            assert_eq!(path.as_os_str().len(), bytes);
+            let mut listener = Listener::bind(&path).unwrap();
+            if bytes <= 107 {
+                UnixStream::connect(&path).unwrap();
+            }
+            assert!(matches!(Listener::bind(&path), Err(ListenError::InUse(_))));
+            listener.inode = (0, 0);
+            drop(listener);
+            drop(Listener::bind(&path).unwrap());
+            assert_eq!(entries(temp.path()), 0);
+        }
+    }
+
+    #[test]
+    fn a_host_that_accepts_nobody_is_live() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("s");
+        let busy = UnixListener::bind(&path).unwrap();
+        rustix::net::listen(&busy, 0).unwrap();
+        let _waiting = UnixStream::connect(&path).unwrap();
+        // The backlog is full now: a blocking connect would wait for ever.
+        assert!(matches!(Listener::bind(&path), Err(ListenError::InUse(_))));
+        assert_eq!(entries(temp.path()), 1);
+    }
+
+    #[test]
+    fn a_directory_that_stays_locked_is_no_place_to_start() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("s");
+        let held = lock(temp.path(), &path, Duration::ZERO).unwrap();
+        assert!(matches!(
+            lock(temp.path(), &path, LOCK_INTERVAL),
+            Err(ListenError::Locked(_))
+        ));
+        // Whoever starts there is waited for.
+        let released = std::thread::spawn(move || drop(held));
+        lock(temp.path(), &path, Duration::from_secs(60)).unwrap();
+        released.join().unwrap();
+    }
+
+    #[test]
+    fn nothing_is_left_where_the_name_cannot_be_had() {
+        let temp = tempfile::tempdir().unwrap();
+        // Only a directory can have such a name, which shows when everything else is done.
+        let path = temp.path().join("s/");
+        assert!(matches!(Listener::bind(&path), Err(ListenError::Io { .. })));
+        assert_eq!(entries(temp.path()), 0);
+    }
+
+    #[test]
+    fn a_socket_that_has_taken_the_name_over_stays() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("s");
+        let first = Listener::bind(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        let _second = Listener::bind(&path).unwrap();
+        drop(first);
+        UnixStream::connect(&path).unwrap();
     }
 }

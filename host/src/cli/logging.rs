@@ -1,10 +1,13 @@
 //! The log of a serving process: to standard error, its level from `DIRTY_LOG`.
 
 use std::io::{self, IsTerminal};
+use std::sync::Mutex;
 
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use super::failure::Failure;
+use super::log_pipe::{self, LogPipe};
 
 const VARIABLE: &str = "DIRTY_LOG";
 
@@ -21,9 +24,18 @@ pub(super) fn start() -> Result<(), Failure> {
     // end: the subscriber's complaint about it would panic.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr)
+        .with_writer(writer())
         .with_ansi(io::stderr().is_terminal())
         .log_internal_errors(false)
         .try_init();
     Ok(())
+}
+
+fn writer() -> BoxMakeWriter {
+    let stderr = io::stderr();
+    if log_pipe::is_needed_for(&stderr) {
+        BoxMakeWriter::new(Mutex::new(LogPipe::new(stderr)))
+    } else {
+        BoxMakeWriter::new(io::stderr)
+    }
 }

@@ -29,6 +29,7 @@ mod file;
 mod json;
 mod keys;
 mod limits;
+pub(crate) mod os_path;
 mod overrides;
 mod resolve;
 mod section;

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::os_path;
+
 /// All that a host needs to know to serve.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -61,6 +63,7 @@ pub struct AppSettings {
     /// The name that calls use: 1 to 255 bytes without control characters.
     pub name: String,
     /// The component's file, absolute or relative to the working directory. It need not exist.
+    #[serde(with = "os_path")]
     pub component: PathBuf,
     /// How many workers: 0 to [`WORKERS_MAX`](super::WORKERS_MAX).
     pub workers: u32,
@@ -86,6 +89,7 @@ pub struct DirSettings {
     /// Its path for the app: absolute, without `.`, `..`, doubled or trailing slashes.
     pub guest: String,
     /// Its path on the host, absolute or relative to the working directory.
+    #[serde(with = "os_path")]
     pub host: PathBuf,
     /// Whether the app may change what is in it.
     pub writable: bool,

@@ -13,7 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::config::AppSettings;
+use crate::config::{AppSettings, os_path};
 use crate::logline::{LogLevel, LogSource};
 
 pub(crate) use codec::{Header, bytes_wanted, next_message};
@@ -40,6 +40,7 @@ pub(crate) struct Setup {
     /// Largest client frame.
     pub frame_bytes_max: usize,
     /// Where compiled components are kept.
+    #[serde(with = "os_path")]
     pub cache_dir: std::path::PathBuf,
     /// The app.
     pub app: AppSettings,

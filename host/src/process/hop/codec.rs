@@ -167,7 +167,8 @@ fn announced(buf: &BytesMut) -> Option<usize> {
 }
 
 fn json(value: &impl Serialize) -> Bytes {
-    // Our own types: strings, numbers, options. None of them can fail to serialise.
+    // Our own types: strings, numbers, options, maps with strings as keys, and paths as their
+    // bytes (`os_path`), because a path as text fails where it is not UTF-8. None can fail.
     serde_json::to_vec(value)
         .expect("control messages serialise")
         .into()
@@ -329,8 +330,12 @@ fn with_header(header: [u8; HEADER_BYTES], body: &Bytes) -> Encoded {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::super::{Exit, ExitStatus, Failure, Initialised, Stage, VERSION};
+    use super::super::{Exit, ExitStatus, Failure, Initialised, Setup, Stage, VERSION};
     use super::*;
+    use crate::config::{AppSettings, DirSettings, InitMode};
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt;
+    use std::path::PathBuf;
 
     fn wire(encoded: &Encoded) -> BytesMut {
         let mut wire = BytesMut::from(encoded.head());
@@ -400,6 +405,37 @@ mod tests {
             let (header, payload) = next_message(&mut buf, 16).unwrap().unwrap();
             assert_eq!(Down::decode(header, payload).unwrap(), call);
         }
+    }
+
+    #[test]
+    fn a_setup_survives_the_hop_even_if_its_paths_are_no_text() {
+        let path = |name: &[u8]| PathBuf::from(OsString::from_vec(name.to_vec()));
+        let app = AppSettings {
+            name: "app".into(),
+            component: path(b"/\xff/app.wasm"),
+            workers: 2,
+            timeout: Some(Duration::from_millis(1500)),
+            init: InitMode::PerWorker,
+            config: "{}".into(),
+            env: [("A".into(), "b".into())].into(),
+            dirs: vec![DirSettings {
+                guest: "/data".into(),
+                host: path(b"/data\xfe\"\n"),
+                writable: true,
+            }],
+            memory_limit_bytes: u64::MAX,
+            queue_max: 1,
+        };
+        let setup = Down::Setup(Box::new(Setup {
+            version: VERSION,
+            arbiter_pid: 1,
+            frame_bytes_max: 4096,
+            cache_dir: path(b"/cache/\x80"),
+            app,
+        }));
+        let mut buf = wire(&setup.encode());
+        let (header, payload) = next_message(&mut buf, 4096).unwrap().unwrap();
+        assert_eq!(Down::decode(header, payload).unwrap(), setup);
     }
 
     #[test]
