@@ -17,6 +17,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
+const EXP: usize = 256;
 const KIB: usize = 1 << 10;
 const MIB: usize = 1 << 20;
 const STATUS: &str = r#"{"type":"status","id":"status"}"#;
@@ -151,8 +152,11 @@ fn a_status_that_does_not_fit_into_a_frame_is_an_error() {
         .app(App::demo().workers(100))
         .start();
     let mut wire = host.connect();
-    wire.send(STATUS);
-    let frame = wire.read();
+    // It still fits while few workers have been forked.
+    let frame = wait_for("the status grows too large", PATIENCE, || {
+        wire.send(STATUS);
+        Some(wire.read()).filter(|frame| frame.kind() == "error")
+    });
     assert_eq!(frame.raw("id"), r#""status""#);
     let failure = frame.failure().of_type("DirtyError");
     assert!(
@@ -202,7 +206,7 @@ fn a_slow_reader_is_not_closed(chunk_bytes: usize) {
     let host = with_write_timeout();
     let mut slow = raw_client(&host);
     ask_for_a_long_stream(&mut slow, chunk_bytes);
-    let mut piece = [0; 4 * KIB];
+    let mut piece = [0; EXP];
     let start = Instant::now();
     while start.elapsed() < 3 * WRITE_TIMEOUT {
         let read_at = Instant::now();
@@ -218,6 +222,21 @@ fn a_slow_reader_is_not_closed(chunk_bytes: usize) {
 #[test]
 fn a_client_that_reads_a_long_stream_slowly_is_not_closed() {
     a_slow_reader_is_not_closed(64 * KIB);
+}
+
+#[test]
+fn exp_1mib() {
+    a_slow_reader_is_not_closed(MIB);
+}
+
+#[test]
+fn exp_256k() {
+    a_slow_reader_is_not_closed(256*KIB);
+}
+
+#[test]
+fn exp_100() {
+    a_slow_reader_is_not_closed(100);
 }
 
 #[test]
