@@ -17,7 +17,6 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-const EXP: usize = 256;
 const KIB: usize = 1 << 10;
 const MIB: usize = 1 << 20;
 const STATUS: &str = r#"{"type":"status","id":"status"}"#;
@@ -134,11 +133,10 @@ fn a_client_that_asks_for_much_and_reads_nothing_is_disconnected() {
         peak = processes::private_memory(host.pid()).max(peak);
         is_closed(&greedy)
     });
-    eprintln!("PEAK {} KiB", peak >> 10);
-    assert!(peak < 64 * MIB as u64, "the host held {peak} bytes");
+    // Four of the largest frames, what is on its way, the arbiter itself; the replies are 30 MiB.
+    assert!(peak < 16 * MIB as u64, "the host held {peak} bytes");
     assert_eq!(host.call("demo", "fib", json!([10])).result(), json!(55));
     let served = host.status().app("demo").calls;
-    eprintln!("SERVED {served}");
     assert!(
         served < calls,
         "calls of a client that is gone are dropped: {served}"
@@ -192,58 +190,38 @@ fn with_write_timeout() -> Host {
         .start()
 }
 
-/// Asks for more than any socket holds, in chunks of this size.
-fn ask_for_a_long_stream(stream: &mut UnixStream, chunk_bytes: usize) {
-    let args = format!("[{}, {chunk_bytes}]", 64 * MIB / chunk_bytes);
+/// Asks for more than any socket holds.
+fn ask_for_a_long_stream(stream: &mut UnixStream) {
+    let args = format!("[1000, {}]", 64 * KIB);
     let call = request("x", "chunks_then_result", "emit", &args, "");
     stream.write_all(&framed(call.as_bytes())).unwrap();
 }
 
-/// Reads a little at a time, for several times as long as a client may read nothing; then enough
-/// to tell that the host still writes.
-fn a_slow_reader_is_not_closed(chunk_bytes: usize) {
+#[test]
+fn a_client_that_reads_a_long_stream_slowly_is_not_closed() {
     let pace = Duration::from_millis(50);
     let host = with_write_timeout();
     let mut slow = raw_client(&host);
-    ask_for_a_long_stream(&mut slow, chunk_bytes);
-    let mut piece = [0; EXP];
+    ask_for_a_long_stream(&mut slow);
     let start = Instant::now();
+    let mut next_at = start;
     while start.elapsed() < 3 * WRITE_TIMEOUT {
-        let read_at = Instant::now();
-        slow.read_exact(&mut piece).unwrap();
         wait_until("the time for the next piece", PATIENCE, || {
-            read_at.elapsed() >= pace
+            Instant::now() >= next_at
         });
+        next_at += pace;
+        slow.read_exact(&mut [0; 16 * KIB]).unwrap();
         assert!(!is_closed(&slow), "closed after {:?}", start.elapsed());
     }
+    // More than a closed connection would still hold.
     slow.read_exact(&mut vec![0; 2 * MIB]).unwrap();
-}
-
-#[test]
-fn a_client_that_reads_a_long_stream_slowly_is_not_closed() {
-    a_slow_reader_is_not_closed(64 * KIB);
-}
-
-#[test]
-fn exp_1mib() {
-    a_slow_reader_is_not_closed(MIB);
-}
-
-#[test]
-fn exp_256k() {
-    a_slow_reader_is_not_closed(256*KIB);
-}
-
-#[test]
-fn exp_100() {
-    a_slow_reader_is_not_closed(100);
 }
 
 #[test]
 fn a_client_that_reads_nothing_of_a_long_stream_is_closed() {
     let host = with_write_timeout();
     let (mut stuck, socket) = connect_and_find(&host);
-    ask_for_a_long_stream(&mut stuck, 64 * KIB);
+    ask_for_a_long_stream(&mut stuck);
     let asked = Instant::now();
     wait_until("the arbiter closes its end", PATIENCE, || {
         !sockets(&host).contains(&socket)

@@ -197,7 +197,7 @@ pub(super) fn connection_refused(connections: usize) {
 pub(super) fn client_stuck(client: ClientId) {
     warn!(
         client = client.0,
-        "client closed: it has read nothing for too long (write_timeout)"
+        "client closed: it has read hardly anything for too long (write_timeout)"
     );
 }
 
