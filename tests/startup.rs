@@ -64,6 +64,27 @@ fn an_init_that_fails_is_shown_with_its_reason_while_another_app_serves() {
 }
 
 #[test]
+fn an_init_that_logs_a_long_text_serves_and_nothing_of_the_text_is_lost() {
+    let app = App::fixture("long_texts").workers(1);
+    let host = Host::serving(app.config("log_bytes = 200_000"));
+    for part in ["begin ", " end"] {
+        host.stderr
+            .wait_for("both ends of the text", PATIENCE, |line| {
+                line.contains(part)
+            });
+    }
+}
+
+#[test]
+fn an_init_that_fails_with_a_long_text_is_shown_with_both_ends_of_it() {
+    let app = App::fixture("long_texts").workers(1);
+    let host = with_a_sound_app(app.config("fail_bytes = 200_000"));
+    let reason = reason(&host, "long_texts");
+    assert!(reason.contains("begin "), "{reason}");
+    assert!(reason.contains(" end"), "{reason}");
+}
+
+#[test]
 fn an_init_that_traps_is_shown_with_its_panic_message() {
     let host = with_a_sound_app(App::fixture("init_traps").workers(1));
     let reason = reason(&host, "init_traps");
@@ -212,6 +233,43 @@ fn a_host_that_can_never_serve_ends_with_the_reason() {
         host.stderr.text()
     );
     assert!(!host.socket.exists());
+}
+
+#[test]
+fn a_damaged_file_in_the_cache_is_compiled_again() {
+    let directory = paths::short_temp_dir();
+    let cache = directory.path().join("cache");
+    let serve = || {
+        let host = Host::builder()
+            .app(App::demo().workers(1))
+            .cache_dir(&cache);
+        host.start()
+    };
+    serve().stop();
+    let compiled: Vec<PathBuf> = std::fs::read_dir(&cache)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    let [compiled] = &compiled[..] else {
+        panic!("one compiled component, not {compiled:?}");
+    };
+    let whole = std::fs::read(compiled).unwrap();
+    for len in [0, whole.len() / 2] {
+        std::fs::write(compiled, &whole[..len]).unwrap();
+        let mut host = serve();
+        assert_eq!(host.call("demo", "fib", json!([10])).result(), json!(55));
+        host.stop();
+        host.stderr.finish();
+        assert_eq!(host.stderr.count_of("compiling the component again"), 1);
+        assert_eq!(
+            std::fs::metadata(compiled).unwrap().len(),
+            whole.len() as u64
+        );
+    }
+    let mut host = serve();
+    host.stop();
+    host.stderr.finish();
+    assert_eq!(host.stderr.count_of("compiling the component again"), 0);
 }
 
 #[test]

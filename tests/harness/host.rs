@@ -30,6 +30,7 @@ pub(crate) struct HostBuilder {
     environment: Vec<(String, String)>,
     directory: Option<PathBuf>,
     launcher: Option<String>,
+    cache: Option<PathBuf>,
 }
 
 impl HostBuilder {
@@ -69,8 +70,15 @@ impl HostBuilder {
         self
     }
 
+    /// Keeps compiled components in a directory of the test's own, where none is yet.
+    pub(crate) fn cache_dir(mut self, cache: &Path) -> Self {
+        self.cache = Some(cache.to_path_buf());
+        self
+    }
+
     fn toml(&self, socket: &Path) -> String {
-        let cache = toml_string(&paths::compile_cache().to_string_lossy());
+        let cache = self.cache.clone().unwrap_or_else(paths::compile_cache);
+        let cache = toml_string(&cache.to_string_lossy());
         let socket = toml_string(&socket.to_string_lossy());
         let settings = self.settings.join("\n");
         let apps: String = self.apps.iter().map(App::toml).collect();

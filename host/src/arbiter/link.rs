@@ -20,8 +20,8 @@ use super::gate::Gate;
 use super::input::{Input, NewWorker};
 use super::machine::{ClientId, GenerationId};
 use super::outbox::Flushed;
-use crate::process::descriptors;
-use crate::process::hop::{self, Up, WorkerId};
+use crate::process::descriptors::{self, Received};
+use crate::process::hop::{self, Failure, Stage, Up, WorkerId};
 use crate::process::pidfd::{self, Pidfd};
 use crate::process::spawn::SpawnedMold;
 use crate::process::watch;
@@ -226,7 +226,8 @@ async fn wait_for_end(pid: Pid, pidfd: &Pidfd) -> Option<hop::Exit> {
 struct ControlReader {
     socket: OwnedReadHalf,
     buf: BytesMut,
-    descriptors: VecDeque<OwnedFd>,
+    /// One entry for each worker that the mold has announced and `next` has not returned yet.
+    descriptors: VecDeque<Received>,
 }
 
 impl ControlReader {
@@ -236,15 +237,12 @@ impl ControlReader {
             if let Some((header, payload)) =
                 hop::next_message(&mut self.buf, CONTROL_READ_BYTES).ok()?
             {
-                let message = Up::decode(header, payload).ok()?;
-                let new = match message {
-                    Up::Forked { .. } => Some(NewWorker {
-                        socket: self.descriptors.pop_front()?,
-                        pidfd: self.descriptors.pop_front()?,
-                    }),
-                    _ => None,
+                return match Up::decode(header, payload).ok()? {
+                    Up::Forked { worker, pid } => {
+                        Some(forked(worker, pid, self.descriptors.pop_front()?))
+                    }
+                    message => Some((message, None)),
                 };
-                return Some((message, new));
             }
             self.read().await?;
         }
@@ -264,5 +262,80 @@ impl ControlReader {
                 Err(_) => return None,
             }
         }
+    }
+}
+
+/// A new worker, if its descriptors have arrived. If not, it is lost alone: its other end is closed
+/// with them, so it ends, and its mold reaps it.
+fn forked(worker: WorkerId, pid: i32, received: Received) -> (Up, Option<NewWorker>) {
+    match <[OwnedFd; 2]>::try_from(received) {
+        Ok([socket, pidfd]) => (
+            Up::Forked { worker, pid },
+            Some(NewWorker { socket, pidfd }),
+        ),
+        Err(_) => {
+            let failure = Failure {
+                stage: Stage::Forking,
+                message: "the arbiter has no file descriptor left for the worker: raise the hard \
+                          limit of open files (ulimit -Hn), or lower `max_connections`"
+                    .into(),
+                traceback: None,
+                permanent: false,
+            };
+            (Up::ForkFailed(worker, failure), None)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::os::fd::{AsFd, BorrowedFd};
+
+    use tokio::runtime::{Builder, LocalOptions};
+
+    use super::*;
+    use crate::process::link;
+
+    #[test]
+    fn a_worker_whose_descriptors_are_lost_is_lost_alone() {
+        let runtime = Builder::new_current_thread()
+            .enable_io()
+            .build_local(LocalOptions::default())
+            .unwrap();
+        let (arbiter, mold) = std::os::unix::net::UnixStream::pair().unwrap();
+        let (_, mut writer) = link::split(mold.into(), 0).unwrap();
+        let fd = arbiter.as_fd();
+        let sent: [&[BorrowedFd<'_>]; 3] = [&[fd, fd], &[fd], &[fd, fd]];
+        for (worker, fds) in (1..).map(WorkerId).zip(sent) {
+            writer
+                .send_with_fds(&Up::Forked { worker, pid: 7 }, fds)
+                .unwrap();
+        }
+        runtime.block_on(async {
+            let mut reader = ControlReader {
+                stream: Rc::new(watch::readable(&arbiter).unwrap()),
+                buf: BytesMut::new(),
+                descriptors: VecDeque::new(),
+            };
+            for (worker, fds) in (1..).map(WorkerId).zip(sent) {
+                match reader.next().await.unwrap() {
+                    (
+                        Up::Forked {
+                            worker: named,
+                            pid: 7,
+                        },
+                        Some(_),
+                    ) => {
+                        assert_eq!((named, fds.len()), (worker, 2));
+                    }
+                    (Up::ForkFailed(named, failure), None) => {
+                        assert_eq!((named, fds.len()), (worker, 1));
+                        assert!(!failure.permanent);
+                    }
+                    other => panic!("{other:?}"),
+                }
+            }
+        });
     }
 }

@@ -25,7 +25,7 @@ use std::path::PathBuf;
 use tokio::runtime::{Builder, LocalOptions};
 
 use crate::config::Settings;
-use crate::process::memory;
+use crate::process::{descriptors, memory};
 
 pub use listen::ListenError;
 
@@ -79,6 +79,7 @@ pub fn serve(
     observer: impl FnMut(ServeEvent) + 'static,
 ) -> Result<(), ServeError> {
     memory::keep_freed_buffers();
+    descriptors::raise_limit();
     let runtime = Builder::new_current_thread()
         .enable_io()
         .enable_time()

@@ -11,26 +11,59 @@ use wasmtime::Engine;
 
 use crate::process::child;
 use crate::process::hop::{Failure, Stage};
-use crate::process::spawn::{Executable, ROLE_COMPILE};
+use crate::process::spawn::{self, Executable, ROLE_COMPILE};
 use crate::runtime::cache::{self, CacheError, Entry};
 
 /// A report that is longer is not the compiler's.
 const REPORT_BYTES_MAX: u64 = 1 << 20;
 
-/// Finds the compiled component, compiling it if need be. `compiling` is called before that.
-pub(super) fn ensure_compiled(
-    engine: &Engine,
-    app: &str,
-    component: &Path,
-    cache_dir: &Path,
-    compiling: impl FnOnce(),
-) -> Result<PathBuf, Failure> {
-    let entry = cache::look_up(engine, component, cache_dir).map_err(cache_failure)?;
-    if entry.compiled().is_none() {
-        compiling();
-        spawn_compiler(app, component, cache_dir)?;
+/// A component whose compiled form is wanted.
+pub(super) struct Source<'a> {
+    pub(super) engine: &'a Engine,
+    /// The app's name.
+    pub(super) app: &'a str,
+    pub(super) component: &'a Path,
+    pub(super) cache_dir: &'a Path,
+}
+
+impl Source<'_> {
+    /// Finds the compiled component, compiling it if need be. `compiling` is called before that.
+    pub(super) fn ensure_compiled(&self, compiling: impl FnOnce()) -> Result<PathBuf, Failure> {
+        let entry = self.entry()?;
+        if entry.compiled().is_none() {
+            compiling();
+            self.spawn_compiler()?;
+        }
+        compiled_or_changed(&entry, self.component)
     }
-    compiled_or_changed(&entry, component)
+
+    /// Compiles it although it is there: what is there has turned out to be damaged.
+    pub(super) fn recompile(&self) -> Result<PathBuf, Failure> {
+        let entry = self.entry()?;
+        entry.remove().map_err(cache_failure)?;
+        self.spawn_compiler()?;
+        compiled_or_changed(&entry, self.component)
+    }
+
+    fn entry(&self) -> Result<Entry, Failure> {
+        cache::look_up(self.engine, self.component, self.cache_dir).map_err(cache_failure)
+    }
+
+    fn spawn_compiler(&self) -> Result<(), Failure> {
+        let component = self.component.display();
+        let (status, report) = run_child(self.app, self.component, self.cache_dir)
+            .map_err(|error| failure(format!("cannot run the compiler: {error}"), false))?;
+        if status.success() {
+            return Ok(());
+        }
+        Err(serde_json::from_slice(&report).unwrap_or_else(|_| {
+            let how = match (status.signal(), status.code()) {
+                (Some(signal), _) => format!("was killed by signal {signal}"),
+                (None, code) => format!("ended with exit code {}", code.unwrap_or_default()),
+            };
+            failure(format!("the compiler of {component} {how}"), false)
+        }))
+    }
 }
 
 fn compiled_or_changed(entry: &Entry, component: &Path) -> Result<PathBuf, Failure> {
@@ -43,24 +76,6 @@ fn compiled_or_changed(entry: &Entry, component: &Path) -> Result<PathBuf, Failu
             false,
         )
     })
-}
-
-fn spawn_compiler(app: &str, component: &Path, cache_dir: &Path) -> Result<(), Failure> {
-    let (output, report) = run_child(app, component, cache_dir)
-        .map_err(|error| failure(format!("cannot run the compiler: {error}"), false))?;
-    if output.success() {
-        return Ok(());
-    }
-    Err(serde_json::from_slice(&report).unwrap_or_else(|_| {
-        let how = match (output.signal(), output.code()) {
-            (Some(signal), _) => format!("was killed by signal {signal}"),
-            (None, code) => format!("ended with exit code {}", code.unwrap_or_default()),
-        };
-        failure(
-            format!("the compiler of {} {how}", component.display()),
-            false,
-        )
-    }))
 }
 
 fn run_child(
@@ -76,8 +91,11 @@ fn run_child(
         .stdout(Stdio::piped())
         .spawn()?;
     let mut report = Vec::new();
-    if let Some(stdout) = child.stdout.take() {
-        stdout.take(REPORT_BYTES_MAX).read_to_end(&mut report)?;
+    if let Some(stdout) = child.stdout.take()
+        && let Err(error) = stdout.take(REPORT_BYTES_MAX).read_to_end(&mut report)
+    {
+        spawn::discard(&mut child);
+        return Err(error);
     }
     Ok((child.wait()?, report))
 }

@@ -32,7 +32,7 @@ pub(crate) fn run() -> i32 {
 
 fn play() -> Result<i32, LinkError> {
     let control = child::take_control_socket()?;
-    child::ignore_stop_signals()?;
+    child::settle_signals()?;
     memory::keep_freed_buffers();
     let (mut reader, writer) = link::split(control, SETUP_BYTES_MAX)?;
     let writer = ControlWriter(Arc::new(Mutex::new(writer)));
@@ -97,14 +97,14 @@ impl ControlWriter {
         // If the arbiter is gone, the mold's loop is about to find out.
         let _ = self
             .lock()
-            .log(None, LogSource::Host, LogLevel::Warn, message.as_bytes());
+            .log(None, LogSource::Host, LogLevel::Warn, message);
     }
 }
 
 impl Uplink for ControlWriter {
     fn log(&mut self, source: LogSource, level: LogLevel, line: &str) {
         // As above.
-        let _ = self.lock().log(None, source, level, line.as_bytes());
+        let _ = self.lock().log(None, source, level, line);
     }
 
     fn emit(&mut self, _chunk: &str) -> Result<bool, EmitError> {

@@ -8,10 +8,12 @@ use std::path::Path;
 use crate::config::InitMode;
 use crate::process::hop::{Failure, Initialised, Setup, Stage, Up};
 use crate::process::inspect;
-use crate::runtime::{App, Instance, InstanceSettings, SharedUplink, StartError, engine, shield};
+use crate::runtime::{
+    App, Instance, InstanceSettings, LoadError, SharedUplink, StartError, engine, shield,
+};
 
 use super::ControlWriter;
-use super::compile::ensure_compiled;
+use super::compile::Source;
 
 /// What an app passes to the host at once may be so many times the largest frame, so that a result
 /// that does not fit into a frame is refused by name.
@@ -75,12 +77,24 @@ fn load(setup: &Setup, control: &ControlWriter) -> Result<App, Failure> {
         permanent: true,
     };
     let engine = engine().map_err(|error| refused(format!("{error:#}")))?;
-    let app = &setup.app;
-    let compiled = ensure_compiled(&engine, &app.name, &app.component, &setup.cache_dir, || {
-        stage(control, Stage::Compiling);
-    })?;
-    App::load(&engine, &compiled)
-        .map_err(|error| refused(format!("{}: {error}", app.component.display())))
+    let source = Source {
+        engine: &engine,
+        app: &setup.app.name,
+        component: &setup.app.component,
+        cache_dir: &setup.cache_dir,
+    };
+    let compiled = source.ensure_compiled(|| stage(control, Stage::Compiling))?;
+    let loaded = match App::load(&engine, &compiled) {
+        Err(error @ LoadError::Map(_)) => {
+            control.warn(&format!(
+                "compiling the component again, because what is in the cache is damaged: {error}"
+            ));
+            stage(control, Stage::Compiling);
+            App::load(&engine, &source.recompile()?)
+        }
+        loaded => loaded,
+    };
+    loaded.map_err(|error| refused(format!("{}: {error}", setup.app.component.display())))
 }
 
 fn stage(control: &ControlWriter, stage: Stage) {

@@ -8,6 +8,8 @@ use nix::sys::prctl;
 use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
 use nix::unistd::{Pid, getppid};
 
+use super::signals;
+
 /// Signals that a terminal, `docker stop` or systemd send to every process of ours. Molds and
 /// workers stop when the arbiter says so, or by SIGKILL.
 const IGNORED: [Signal; 4] = [
@@ -50,8 +52,10 @@ pub(crate) fn bind_to_parent(parent: Pid) -> io::Result<bool> {
     Ok(getppid() == parent)
 }
 
-/// Leaves stopping to the arbiter, see [`IGNORED`].
-pub(crate) fn ignore_stop_signals() -> io::Result<()> {
+/// Sets what signals do in a child: stopping is left to the arbiter, see [`IGNORED`], and its own
+/// children can be reaped, whatever was inherited.
+pub(crate) fn settle_signals() -> io::Result<()> {
+    signals::keep_ended_children()?;
     for ignored in IGNORED {
         // SAFETY: ignoring a signal installs no handler.
         unsafe { signal(ignored, SigHandler::SigIgn) }?;

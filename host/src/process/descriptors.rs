@@ -1,42 +1,101 @@
-//! Receiving descriptors that come with a message.
+//! Descriptors: how many this process may have, and receiving those that come with a message.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSliceMut};
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
 
 use bytes::BytesMut;
-use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, recvmsg};
 
 /// Read at once.
 const READ_BYTES: usize = 4096;
 /// Descriptors that may come with one message.
 const DESCRIPTORS_MAX: usize = 2;
 
-/// Appends what has arrived to `buf`, and descriptors that came with it, close-on-exec, to
-/// `descriptors`. Does not wait. Returns the number of bytes; 0 at the end of the stream.
+/// The descriptors that came with one message; fewer than were sent if this process, or the
+/// system, has no room for more.
+pub(crate) type Received = Vec<OwnedFd>;
+
+/// Raises the number of descriptors that this process and its children may have as far as the
+/// system lets it. The usual limit, 1024, is one of select(2), which nothing here uses.
+pub(crate) fn raise_limit() {
+    let raised = getrlimit(Resource::RLIMIT_NOFILE)
+        .and_then(|(_, hard)| setrlimit(Resource::RLIMIT_NOFILE, hard, hard));
+    // Without more of them there is room for fewer connections and workers.
+    let _ = raised;
+}
+
+/// Appends what has arrived to `buf`, and the descriptors that came with it, close-on-exec, to
+/// `descriptors`: one entry for each message that was sent with some. Does not wait. Returns the
+/// number of bytes; 0 at the end of the stream.
 pub(crate) fn receive(
     socket: &impl AsFd,
     buf: &mut BytesMut,
-    descriptors: &mut VecDeque<OwnedFd>,
+    descriptors: &mut VecDeque<Received>,
 ) -> io::Result<usize> {
     let mut bytes = [0; READ_BYTES];
-    let mut control = nix::cmsg_space!([RawFd; DESCRIPTORS_MAX]);
-    let flags = MsgFlags::MSG_CMSG_CLOEXEC | MsgFlags::MSG_DONTWAIT;
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS_MAX))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let flags = RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT;
     let mut parts = [IoSliceMut::new(&mut bytes)];
-    let socket = socket.as_fd().as_raw_fd();
-    let received = recvmsg::<()>(socket, &mut parts, Some(&mut control), flags)?;
-    let count = received.bytes;
-    for message in received.cmsgs()? {
-        if let ControlMessageOwned::ScmRights(numbers) = message {
-            // SAFETY: the kernel has just made these descriptors for this process, and nobody
-            // else knows of them.
-            descriptors.extend(
-                numbers
-                    .into_iter()
-                    .map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }),
-            );
-        }
+    let received = recvmsg(socket, &mut parts, &mut control, flags)?;
+    let came: Received = control
+        .drain()
+        .filter_map(|message| match message {
+            RecvAncillaryMessage::ScmRights(rights) => Some(rights),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    // The kernel ends a read after a message with descriptors, so these are of one message.
+    if !came.is_empty() || received.flags.contains(ReturnFlags::CTRUNC) {
+        descriptors.push_back(came);
     }
-    buf.extend_from_slice(&bytes[..count]);
-    Ok(count)
+    buf.extend_from_slice(&bytes[..received.bytes]);
+    Ok(received.bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::os::fd::BorrowedFd;
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+    use crate::process::hop::{Up, WorkerId};
+    use crate::process::link;
+
+    #[test]
+    fn each_messages_descriptors_are_told_apart_also_where_some_are_lost() {
+        let (arbiter, mold) = UnixStream::pair().unwrap();
+        let (_, mut writer) = link::split(mold.into(), 0).unwrap();
+        let fd = arbiter.as_fd();
+        let sent: [&[BorrowedFd<'_>]; 3] = [&[fd; 2], &[fd; 8], &[fd]];
+        for fds in sent {
+            writer.send(&Up::Ready).unwrap();
+            let forked = Up::Forked {
+                worker: WorkerId(1),
+                pid: 1,
+            };
+            writer.send_with_fds(&forked, fds).unwrap();
+        }
+        drop(writer);
+        let (mut buf, mut descriptors) = (BytesMut::new(), VecDeque::new());
+        while receive(&arbiter, &mut buf, &mut descriptors).unwrap() > 0 {}
+        let counts: Vec<_> = descriptors.iter().map(Vec::len).collect();
+        let [two, some, one] = counts[..] else {
+            panic!("one entry for each message, not {counts:?}");
+        };
+        assert_eq!((two, one), (2, 1));
+        assert!((DESCRIPTORS_MAX..8).contains(&some), "{some} of 8");
+    }
+
+    #[test]
+    fn the_limit_is_as_high_as_it_can_be() {
+        raise_limit();
+        let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+        assert_eq!(soft, hard);
+    }
 }

@@ -7,6 +7,7 @@
 //! of `link` and of the arbiter.
 
 mod codec;
+mod limits;
 
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use crate::config::{AppSettings, os_path};
 use crate::logline::{LogLevel, LogSource};
 
 pub(crate) use codec::{Header, bytes_wanted, next_message};
+pub(crate) use limits::log_pieces;
 
 /// Raised with every change of this module; a child of another version is refused.
 pub(crate) const VERSION: u32 = 1;

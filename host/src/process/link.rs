@@ -148,18 +148,18 @@ impl LinkWriter {
         Ok(())
     }
 
-    /// Sends a line for the log.
+    /// Sends a line for the log; a long one in pieces.
     pub(crate) fn log(
         &mut self,
         call: Option<hop::CallId>,
         source: LogSource,
         level: LogLevel,
-        message: &[u8],
+        line: &str,
     ) -> Result<(), LinkError> {
-        self.send_parts(
-            &hop::Header::log(call, source, level, message.len()),
-            message,
-        )
+        hop::log_pieces(line).try_for_each(|piece| {
+            let header = hop::Header::log(call, source, level, piece.len());
+            self.send_parts(&header, piece.as_bytes())
+        })
     }
 
     /// Sends a message and descriptors with it.
@@ -189,5 +189,76 @@ impl LinkWriter {
                 Err(errno) => return Err(LinkError::Io(errno.into())),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::io::{Read, Write};
+    use std::os::unix::net::UnixStream;
+    use std::thread;
+
+    use super::*;
+    use crate::process::hop::{CallId, Deadline};
+
+    const FRAME_BYTES_MAX: usize = 64 << 20;
+
+    fn call(frame_bytes: usize) -> Down {
+        Down::Call {
+            call: CallId(1),
+            deadline: Deadline::default(),
+            frame: vec![b'x'; frame_bytes].into(),
+        }
+    }
+
+    #[test]
+    fn the_memory_of_a_large_request_is_not_kept() {
+        let (mut arbiter, child) = UnixStream::pair().unwrap();
+        let (mut reader, _writer) = split(child.into(), FRAME_BYTES_MAX).unwrap();
+        let sizes = [FRAME_BYTES_MAX, 1, 1];
+        let sender = thread::spawn(move || {
+            for size in sizes {
+                let encoded = call(size).encode();
+                arbiter.write_all(encoded.head()).unwrap();
+                arbiter.write_all(&encoded.body).unwrap();
+            }
+        });
+        for size in sizes {
+            assert_eq!(reader.recv().unwrap(), call(size));
+        }
+        sender.join().unwrap();
+        // Makes room as before the next read, which takes back what nobody else uses any more.
+        reader.buf.reserve(hop::bytes_wanted(&reader.buf));
+        assert!(
+            reader.buf.capacity() <= 4 << 20,
+            "{}",
+            reader.buf.capacity()
+        );
+    }
+
+    #[test]
+    fn a_long_line_reaches_the_arbiter_in_pieces_that_it_reads() {
+        let (mut arbiter, child) = UnixStream::pair().unwrap();
+        let (_, mut writer) = split(child.into(), FRAME_BYTES_MAX).unwrap();
+        let line = "ä".repeat(100_000);
+        let mut wire = Vec::new();
+        thread::scope(|scope| {
+            scope.spawn(|| arbiter.read_to_end(&mut wire).unwrap());
+            writer
+                .log(None, LogSource::App, LogLevel::Info, &line)
+                .unwrap();
+            drop(writer);
+        });
+        let mut buf = BytesMut::from(&wire[..]);
+        let mut read = Vec::new();
+        while let Some((header, payload)) = hop::next_message(&mut buf, 0).unwrap() {
+            let Up::Log { message, .. } = Up::decode(header, payload).unwrap() else {
+                panic!("not a line");
+            };
+            read.extend_from_slice(&message);
+        }
+        assert!(buf.is_empty());
+        assert_eq!(read, line.as_bytes());
     }
 }

@@ -4,7 +4,7 @@
 use std::io;
 use std::os::fd::OwnedFd;
 
-use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use tokio::io::unix::AsyncFd;
 
@@ -27,8 +27,10 @@ pub(crate) struct Signals {
 }
 
 impl Signals {
-    /// Blocks the signals in this thread and listens to them from now on. Needs a tokio runtime.
+    /// Blocks the signals in this thread and listens to them from now on. Children can be reaped
+    /// then, too. Needs a tokio runtime.
     pub(crate) fn listen() -> io::Result<Signals> {
+        keep_ended_children()?;
         let set = SigSet::from_iter(HANDLED);
         set.thread_block()?;
         let fd = SignalFd::with_flags(&set, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
@@ -53,4 +55,13 @@ impl Signals {
             }
         }
     }
+}
+
+/// Has children that end wait until they are reaped. Some supervisors start us with SIGCHLD
+/// ignored, which exec keeps: then the kernel reaps every child itself, and nobody learns how it
+/// ended.
+pub(crate) fn keep_ended_children() -> io::Result<()> {
+    // SAFETY: the default disposition installs no handler.
+    unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }?;
+    Ok(())
 }

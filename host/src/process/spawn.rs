@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use nix::unistd::Pid;
@@ -67,15 +67,46 @@ pub(crate) fn mold(executable: &Executable, app: &str) -> io::Result<SpawnedMold
         &ours,
         nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::O_NONBLOCK),
     )?;
-    let child = executable
+    let mut child = executable
         .command(&format!("dirty: mold {app}"), ROLE_MOLD)
         .stdin(Stdio::from(theirs))
         .stdout(Stdio::null())
         .spawn()?;
     let pid = Pid::from_raw(child.id() as i32);
-    Ok(SpawnedMold {
-        pid,
-        pidfd: Pidfd::open(pid)?,
-        control: ours,
-    })
+    match Pidfd::open(pid) {
+        Ok(pidfd) => Ok(SpawnedMold {
+            pid,
+            pidfd,
+            control: ours,
+        }),
+        Err(error) => {
+            discard(&mut child);
+            Err(error)
+        }
+    }
+}
+
+/// Ends a child that nobody has a use for, and reaps it.
+pub(crate) fn discard(child: &mut Child) {
+    // Neither can fail for a child that is not reaped yet.
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::process::pidfd;
+
+    #[test]
+    fn a_discarded_child_leaves_no_zombie() {
+        let mut child = Command::new("/bin/cat")
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        discard(&mut child);
+        let error = pidfd::reap(Pid::from_raw(child.id() as i32)).unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(nix::libc::ECHILD));
+    }
 }

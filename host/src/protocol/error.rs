@@ -197,7 +197,7 @@ fn text_bytes(value: &Value) -> usize {
 }
 
 /// `text` in at most `bytes_max` bytes, with a mark in place of its middle.
-fn middle_cut(text: &str, bytes_max: usize) -> String {
+pub(crate) fn middle_cut(text: &str, bytes_max: usize) -> String {
     const MARK: &str = "\n… (cut) …\n";
     if text.len() <= bytes_max {
         return text.to_owned();

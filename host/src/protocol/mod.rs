@@ -18,6 +18,7 @@ mod request;
 
 pub use dialect::Dialect;
 pub use envelope::{Envelope, Message, read_envelope};
+pub(crate) use error::middle_cut;
 pub use error::{ERROR_TEXT_BYTES_MAX, ErrorType, WireError};
 pub use fields::{EnvelopeError, EnvelopeFault, TIMEOUT_MAX};
 pub use frame::{FRAME_BYTES_MAX_DEFAULT, FrameError, bytes_wanted, decode_frame};

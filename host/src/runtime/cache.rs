@@ -126,6 +126,17 @@ impl Entry {
         Some(&self.compiled)
     }
 
+    /// Removes the compiled component, which is of no use. No error if it is not there.
+    pub(crate) fn remove(&self) -> Result<(), CacheError> {
+        match fs::remove_file(&self.compiled) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(CacheError::Directory {
+                path: self.dir.clone(),
+                source: error,
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// Compiles the component into its place.
     pub(crate) fn compile(&self, engine: &Engine) -> Result<(), CacheError> {
         let code =
@@ -247,6 +258,25 @@ mod tests {
             1,
             "nothing unfinished is left"
         );
+    }
+
+    #[test]
+    fn a_truncated_file_is_not_mapped_and_can_be_compiled_anew() {
+        let temp = tempfile::tempdir().unwrap();
+        let engine = super::super::engine().unwrap();
+        let (wasm, cache) = (file(temp.path(), COMPONENT), temp.path().join("cache"));
+        let entry = look_up(&engine, &wasm, &cache).unwrap();
+        entry.compile(&engine).unwrap();
+        let whole = fs::read(&entry.compiled).unwrap();
+        for len in [0, 1, 63, 64, whole.len() / 2, whole.len() - 1] {
+            fs::write(&entry.compiled, &whole[..len]).unwrap();
+            assert!(map(&engine, &entry.compiled).is_err(), "{len} bytes");
+        }
+        entry.remove().unwrap();
+        assert_eq!(entry.compiled(), None);
+        entry.remove().unwrap();
+        entry.compile(&engine).unwrap();
+        map(&engine, entry.compiled().unwrap()).unwrap();
     }
 
     #[test]

@@ -15,7 +15,7 @@ mod stdio;
 mod uplink;
 
 pub(crate) use engine::engine;
-pub(crate) use instance::{App, Instance, Outcome, StartError, Trap};
+pub(crate) use instance::{App, Instance, LoadError, Outcome, StartError, Trap};
 pub(crate) use state::InstanceSettings;
 pub(crate) use uplink::{EmitError, SharedUplink, Uplink};
 

@@ -65,7 +65,7 @@ impl Desk {
     ) -> Result<(), LinkError> {
         let mut shared = self.lock();
         let call = shared.current.as_ref().map(|current| current.call);
-        shared.writer.log(call, source, level, line.as_bytes())
+        shared.writer.log(call, source, level, line)
     }
 
     /// A call begins; its client is known by this id.

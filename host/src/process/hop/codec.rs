@@ -5,14 +5,12 @@ use std::time::Duration;
 use bytes::{Buf, Bytes, BytesMut};
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::limits::PAYLOAD_SLACK_BYTES;
 use super::{CallId, Deadline, Down, Fate, HopError, Up, WorkerId};
 use crate::logline::{LogLevel, LogSource};
 
 /// Length of a message's header.
 const HEADER_BYTES: usize = 16;
-
-/// What a payload may be longer than the largest client frame: the fixed fields around it.
-const PAYLOAD_SLACK_BYTES: usize = 64 << 10;
 
 /// A buffer starts with this much room, and grows by what a started message still lacks.
 const READ_BYTES_MIN: usize = 64 << 10;
@@ -119,7 +117,8 @@ impl Header {
     }
 }
 
-/// Takes the next whole message from `buf`, if there is one.
+/// Takes the next whole message from `buf`, if there is one. The payload of a large one does not
+/// share its memory with what is read next.
 pub(crate) fn next_message(
     buf: &mut BytesMut,
     frame_bytes_max: usize,
@@ -138,15 +137,18 @@ pub(crate) fn next_message(
     let (kind, flags) = (head.get_u8(), head.get_u8());
     head.advance(2);
     let subject = head.get_u64_le();
-    Ok(Some((
-        Header {
-            len,
-            kind,
-            flags,
-            subject,
-        },
-        buf.split_to(len).freeze(),
-    )))
+    let payload = buf.split_to(len).freeze();
+    if len > READ_BYTES_STEP {
+        // Else the link would go on reading into, and so keep, an allocation of this size.
+        *buf = BytesMut::from(&buf[..]);
+    }
+    let header = Header {
+        len,
+        kind,
+        flags,
+        subject,
+    };
+    Ok(Some((header, payload)))
 }
 
 /// How much room the next read into `buf` should have.
@@ -257,10 +259,10 @@ impl Up {
             Up::Hello(version) => encoded(kind::HELLO, u64::from(*version), &[], none),
             Up::Stage(stage) => encoded(kind::STAGE, 0, &[], json(stage)),
             Up::Initialised(how) => encoded(kind::INITIALISED, 0, &[], json(how)),
-            Up::Failed(failure) => encoded(kind::FAILED, 0, &[], json(failure)),
+            Up::Failed(failure) => encoded(kind::FAILED, 0, &[], json(&failure.cut())),
             Up::Forked { worker, pid } => encoded(kind::FORKED, worker.0, &[], json(pid)),
             Up::ForkFailed(worker, failure) => {
-                encoded(kind::FORK_FAILED, worker.0, &[], json(failure))
+                encoded(kind::FORK_FAILED, worker.0, &[], json(&failure.cut()))
             }
             Up::Exited(worker, exit) => encoded(kind::EXITED, worker.0, &[], json(exit)),
             Up::Ready => encoded(kind::READY, 0, &[], none),
