@@ -313,8 +313,11 @@ mod tests {
                 .unwrap();
         }
         runtime.block_on(async {
+            let ours = arbiter.try_clone().unwrap();
+            ours.set_nonblocking(true).unwrap();
+            let (incoming, _outgoing) = UnixStream::from_std(ours).unwrap().into_split();
             let mut reader = ControlReader {
-                stream: Rc::new(watch::readable(&arbiter).unwrap()),
+                socket: incoming,
                 buf: BytesMut::new(),
                 descriptors: VecDeque::new(),
             };
