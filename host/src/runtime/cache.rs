@@ -7,7 +7,7 @@
 
 use std::fs::{self, DirBuilder, File, FileTimes};
 use std::hash::{Hash, Hasher};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -22,6 +22,9 @@ use super::contract::{ContractError, check_header};
 const UNUSED_MAX: Duration = Duration::from_secs(30 * 24 * 3600);
 /// A file that somebody was still writing so long ago is not being written any more.
 const UNFINISHED_MAX: Duration = Duration::from_secs(3600);
+
+/// A component's magic number and version, and a little more to show of what is none.
+const HEADER_BYTES: u64 = 16;
 
 /// Why a component could not be compiled or found in the cache.
 #[derive(Debug, thiserror::Error)]
@@ -73,10 +76,29 @@ impl CacheError {
             CacheError::Contract { .. } | CacheError::Compile { .. } | CacheError::Unsafe(_) => {
                 true
             }
-            CacheError::Read { source, .. } => source.kind() == io::ErrorKind::NotFound,
-            CacheError::Directory { .. } => false,
+            CacheError::Read { source, .. } | CacheError::Directory { source, .. } => {
+                needs_mending(source)
+            }
         }
     }
+}
+
+/// Whether somebody has to change something in the file system first.
+fn needs_mending(error: &io::Error) -> bool {
+    use io::ErrorKind::{
+        AlreadyExists, InvalidInput, IsADirectory, NotADirectory, NotFound, PermissionDenied,
+        ReadOnlyFilesystem,
+    };
+    matches!(
+        error.kind(),
+        AlreadyExists
+            | InvalidInput
+            | IsADirectory
+            | NotADirectory
+            | NotFound
+            | PermissionDenied
+            | ReadOnlyFilesystem
+    )
 }
 
 /// A component's place in the cache.
@@ -91,14 +113,7 @@ pub(crate) struct Entry {
 /// Reads a component and looks for it in the cache.
 pub(crate) fn look_up(engine: &Engine, component: &Path, dir: &Path) -> Result<Entry, CacheError> {
     let path = || component.to_owned();
-    let wasm = fs::read(component).map_err(|source| CacheError::Read {
-        path: path(),
-        source,
-    })?;
-    check_header(&wasm).map_err(|source| CacheError::Contract {
-        path: path(),
-        source,
-    })?;
+    let wasm = read(component)?;
     own_directory(dir)?;
     let mut key = Key(Sha256::new());
     key.write(&wasm);
@@ -115,6 +130,32 @@ pub(crate) fn look_up(engine: &Engine, component: &Path, dir: &Path) -> Result<E
         compiled: dir.join(name + ".cwasm"),
         dir: dir.to_owned(),
     })
+}
+
+/// Reads a component. What is none is found out by its first bytes, however long it is.
+fn read(component: &Path) -> Result<Vec<u8>, CacheError> {
+    let path = || component.to_owned();
+    let failed = |source| CacheError::Read {
+        path: path(),
+        source,
+    };
+    let refused = |source| CacheError::Contract {
+        path: path(),
+        source,
+    };
+    if !fs::metadata(component).map_err(failed)?.is_file() {
+        let source = io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file");
+        return Err(failed(source));
+    }
+    let mut file = File::open(component).map_err(failed)?;
+    let mut wasm = Vec::new();
+    (&mut file)
+        .take(HEADER_BYTES)
+        .read_to_end(&mut wasm)
+        .map_err(failed)?;
+    check_header(&wasm).map_err(refused)?;
+    file.read_to_end(&mut wasm).map_err(failed)?;
+    Ok(wasm)
 }
 
 impl Entry {
@@ -306,6 +347,10 @@ mod tests {
         let path = temp.path().join("app.wasm");
         let error = look_up(&engine, &path, temp.path()).unwrap_err();
         assert!(matches!(error, CacheError::Read { .. }) && error.is_permanent());
+        for endless_or_none in [Path::new("/dev/zero"), temp.path()] {
+            let error = look_up(&engine, endless_or_none, temp.path()).unwrap_err();
+            assert!(matches!(error, CacheError::Read { .. }) && error.is_permanent());
+        }
         fs::write(&path, "text").unwrap();
         let error = look_up(&engine, &path, temp.path()).unwrap_err();
         assert!(matches!(error, CacheError::Contract { .. }) && error.is_permanent());
