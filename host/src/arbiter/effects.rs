@@ -25,11 +25,7 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
         match effect {
             Effect::SpawnMold(generation, app) => self.spawn_mold(generation, app),
             Effect::StopMold(generation) => self.tell_mold(generation, &Down::Stop),
-            Effect::KillMold(generation) => {
-                if let Some((link, _)) = self.molds.get(&generation) {
-                    link.kill();
-                }
-            }
+            Effect::KillMold(generation) => self.kill_mold(generation),
             Effect::Fork(generation, worker) => self.tell_mold(generation, &Down::Fork(worker)),
             Effect::StopWorker(worker) => self.tell_worker(worker, &Down::Stop),
             Effect::KillWorker(worker) => {

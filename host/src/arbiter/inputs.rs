@@ -222,7 +222,7 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
         }
     }
 
-    fn kill_mold(&self, generation: GenerationId) {
+    pub(super) fn kill_mold(&self, generation: GenerationId) {
         if let Some((link, _)) = self.molds.get(&generation) {
             link.kill();
         }
