@@ -39,3 +39,8 @@ pub(super) const CANCEL_GRACE_DEFAULT: Duration = Duration::from_secs(5);
 pub(super) const TIMEOUT_DEFAULT: Duration = Duration::from_secs(300);
 pub(super) const MEMORY_BYTES_DEFAULT: u64 = 4 * GIB;
 pub(super) const QUEUE_DEFAULT: usize = 1024;
+/// Several of the largest frames, or very many small ones.
+pub(super) const BYTES_IN_FLIGHT_DEFAULT: usize = 512 * MIB as usize;
+pub(super) const RESTART_INTENSITY_DEFAULT: u32 = 10;
+pub(super) const RESTART_PERIOD_DEFAULT: Duration = Duration::from_secs(60);
+pub(super) const HOOK_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);

@@ -43,6 +43,7 @@ pub use file::ParsedFile;
 pub use limits::{DURATION_MAX, WORKERS_MAX};
 pub use overrides::{AppOverride, Overrides};
 pub use settings::{
-    AppSettings, DirSettings, InitMode, LifecycleSettings, ServerSettings, Settings,
+    AppSettings, DirSettings, HookCommand, HookSettings, InitMode, LifecycleSettings, OnDisconnect,
+    RecycleSettings, RestartSettings, ServerSettings, Settings,
 };
 pub use values::{parse_seconds, parse_workers};

@@ -8,7 +8,10 @@ use super::error::{ConfigError, ConfigErrors, Origin, Problem};
 use super::file::{ParsedApp, ParsedFile};
 use super::limits;
 use super::overrides::{AppOverride, Overrides};
-use super::settings::{AppSettings, LifecycleSettings, ServerSettings, Settings};
+use super::settings::{
+    AppSettings, HookSettings, LifecycleSettings, OnDisconnect, RecycleSettings, RestartSettings,
+    ServerSettings, Settings,
+};
 
 /// Zero is how "none" is typed.
 fn none_if_zero(duration: Duration) -> Option<Duration> {
@@ -49,6 +52,7 @@ impl Settings {
                     file.write_timeout.unwrap_or(limits::WRITE_TIMEOUT_DEFAULT),
                 ),
                 connections_max: file.connections_max.unwrap_or(limits::CONNECTIONS_DEFAULT),
+                bytes_in_flight_max: limits::BYTES_IN_FLIGHT_DEFAULT,
             },
             lifecycle: LifecycleSettings {
                 graceful_timeout: overrides
@@ -59,8 +63,21 @@ impl Settings {
                     file.boot_timeout.unwrap_or(limits::BOOT_TIMEOUT_DEFAULT),
                 ),
                 cancel_grace: file.cancel_grace.unwrap_or(limits::CANCEL_GRACE_DEFAULT),
+                restart: RestartSettings {
+                    intensity: limits::RESTART_INTENSITY_DEFAULT,
+                    period: limits::RESTART_PERIOD_DEFAULT,
+                },
             },
             cache_dir: file.cache_dir,
+            pidfile: None,
+            log_file: None,
+            hooks: HookSettings {
+                on_starting: None,
+                post_fork: None,
+                worker_init: None,
+                worker_exit: None,
+                timeout: limits::HOOK_TIMEOUT_DEFAULT,
+            },
             apps: merge_apps(file.apps, overrides.apps, &common)?,
         })
     }
@@ -135,5 +152,8 @@ fn app_settings(app: ParsedApp, common: &Common) -> AppSettings {
             .memory_limit_bytes
             .unwrap_or(limits::MEMORY_BYTES_DEFAULT),
         queue_max: app.queue_max.unwrap_or(limits::QUEUE_DEFAULT),
+        recycle: RecycleSettings::default(),
+        spare: false,
+        on_disconnect: OnDisconnect::default(),
     }
 }

@@ -17,6 +17,12 @@ pub struct Settings {
     pub lifecycle: LifecycleSettings,
     /// Where compiled components are kept; `None` leaves the choice to the runtime.
     pub cache_dir: Option<PathBuf>,
+    /// The file that holds the arbiter's process number while it runs.
+    pub pidfile: Option<PathBuf>,
+    /// Where the log goes; `None` is standard error.
+    pub log_file: Option<PathBuf>,
+    /// Commands to be run at certain moments.
+    pub hooks: HookSettings,
     /// The apps: those of the file in its order, then those of the flags. Never empty, and no name
     /// twice.
     pub apps: Vec<AppSettings>,
@@ -34,6 +40,9 @@ pub struct ServerSettings {
     pub write_timeout: Option<Duration>,
     /// How many connections may be open at once, at least 1.
     pub connections_max: usize,
+    /// How many bytes of requests and of replies that are not written yet the host may hold, all
+    /// connections together; at least one frame of the largest size.
+    pub bytes_in_flight_max: usize,
 }
 
 /// How apps start and stop.
@@ -45,6 +54,67 @@ pub struct LifecycleSettings {
     pub boot_timeout: Option<Duration>,
     /// How long a cancelled call may run on before its worker is killed; zero kills at once.
     pub cancel_grace: Duration,
+    /// When an app that keeps failing is given up.
+    pub restart: RestartSettings,
+}
+
+/// When an app that keeps failing is given up: after so many failures within so much time, none of
+/// its calls answered in between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RestartSettings {
+    /// How many failures, at least 1.
+    pub intensity: u32,
+    /// How much time.
+    pub period: Duration,
+}
+
+/// Commands to be run at certain moments of the host's and its workers' lives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HookSettings {
+    /// Before the host listens; the only one that can stop the start.
+    pub on_starting: Option<HookCommand>,
+    /// A worker's process exists.
+    pub post_fork: Option<HookCommand>,
+    /// A worker can serve calls.
+    pub worker_init: Option<HookCommand>,
+    /// A worker's process has ended.
+    pub worker_exit: Option<HookCommand>,
+    /// How long a command may take before it is killed.
+    pub timeout: Duration,
+}
+
+/// A program and its arguments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HookCommand {
+    /// A path, absolute or relative to the working directory, if it has a slash; else a name to be
+    /// looked for in `PATH`.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub args: Vec<String>,
+}
+
+/// What becomes of a plain call whose client has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum OnDisconnect {
+    /// It is finished.
+    #[default]
+    Finish,
+    /// It is cancelled, as a stream is.
+    Cancel,
+}
+
+/// When a healthy worker is replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RecycleSettings {
+    /// After so many calls, at least 1.
+    pub calls_max: Option<u32>,
+    /// Up to so many calls earlier, by chance, so that not all are replaced at once; less than
+    /// `calls_max`.
+    pub calls_jitter: u32,
+    /// At this age; up to a tenth earlier, by chance.
+    pub age_max: Option<Duration>,
+    /// When it has more private memory than this, in bytes.
+    pub private_bytes_max: Option<u64>,
 }
 
 /// Where an app's `init` runs.
@@ -81,6 +151,12 @@ pub struct AppSettings {
     pub memory_limit_bytes: u64,
     /// How many calls may wait for a worker, at least 1.
     pub queue_max: usize,
+    /// When a healthy worker is replaced.
+    pub recycle: RecycleSettings,
+    /// Whether a worker more than is needed is kept ready, to take the place of one that ends.
+    pub spare: bool,
+    /// What becomes of a plain call whose client has left.
+    pub on_disconnect: OnDisconnect,
 }
 
 /// A directory of the host's that an app sees.

@@ -46,6 +46,7 @@ component = "../second.wasm"
             frame_bytes_max: 1 << 20,
             write_timeout: Some(Duration::from_secs(7)),
             connections_max: 10,
+            bytes_in_flight_max: 512 << 20,
         }
     );
     assert_eq!(
@@ -54,6 +55,10 @@ component = "../second.wasm"
             graceful_timeout: Duration::from_millis(12_500),
             boot_timeout: None,
             cancel_grace: Duration::ZERO,
+            restart: RestartSettings {
+                intensity: 10,
+                period: Duration::from_secs(60),
+            },
         }
     );
     assert_eq!(settings.cache_dir, Some("/var/cache/dirty".into()));
@@ -84,6 +89,9 @@ component = "../second.wasm"
             ],
             memory_limit_bytes: 500_000_000,
             queue_max: 3,
+            recycle: RecycleSettings::default(),
+            spare: false,
+            on_disconnect: OnDisconnect::Finish,
         }
     );
     assert_eq!(second.component, Path::new("/etc/dirty/../second.wasm"));

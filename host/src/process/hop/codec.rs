@@ -334,7 +334,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::super::{Exit, ExitStatus, Failure, Initialised, Setup, Stage, VERSION};
     use super::*;
-    use crate::config::{AppSettings, DirSettings, InitMode};
+    use crate::config::{AppSettings, DirSettings, InitMode, OnDisconnect, RecycleSettings};
     use std::ffi::OsString;
     use std::os::unix::ffi::OsStringExt;
     use std::path::PathBuf;
@@ -427,6 +427,9 @@ mod tests {
             }],
             memory_limit_bytes: u64::MAX,
             queue_max: 1,
+            recycle: RecycleSettings::default(),
+            spare: true,
+            on_disconnect: OnDisconnect::Cancel,
         };
         let setup = Down::Setup(Box::new(Setup {
             version: VERSION,

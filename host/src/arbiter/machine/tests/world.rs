@@ -6,7 +6,9 @@ use bytes::Bytes;
 
 use super::super::status::AppState;
 use super::super::{ClientId, Effect, Event, GenerationId, Machine, Report, Request};
-use crate::config::{AppSettings, InitMode, LifecycleSettings};
+use crate::config::{
+    AppSettings, InitMode, LifecycleSettings, OnDisconnect, RecycleSettings, RestartSettings,
+};
 use crate::process::hop::{CallId, Exit, ExitStatus, Failure, Fate, Initialised, Stage, WorkerId};
 use crate::protocol::{Dialect, ErrorType, Message, RawId, WireError};
 
@@ -65,6 +67,9 @@ pub(super) fn app(name: &str, workers: u32) -> AppSettings {
         dirs: Vec::new(),
         memory_limit_bytes: 1 << 30,
         queue_max: QUEUE_MAX,
+        recycle: RecycleSettings::default(),
+        spare: false,
+        on_disconnect: OnDisconnect::Finish,
     }
 }
 
@@ -73,6 +78,10 @@ pub(super) fn lifecycle() -> LifecycleSettings {
         graceful_timeout: Duration::from_secs(30),
         boot_timeout: Some(BOOT_TIMEOUT),
         cancel_grace: CANCEL_GRACE,
+        restart: RestartSettings {
+            intensity: 10,
+            period: Duration::from_secs(60),
+        },
     }
 }
 
