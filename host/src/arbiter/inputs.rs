@@ -98,6 +98,7 @@ impl<E: Embedder> Arbiter<E> {
                 let app = app.unwrap_or_default();
                 return log::line(app, Some(worker), request, source, level, &message);
             }
+            Up::OverMemory(_) => return,
             _ => Event::WorkerMisbehaved(worker),
         };
         self.machine.handle(now, event);
@@ -140,7 +141,7 @@ impl<E: Embedder> Arbiter<E> {
                 return log::line(app.unwrap_or_default(), None, None, source, level, &message);
             }
             // Another version, or nonsense. Its end is an event of its own.
-            Up::Hello(_) | Up::Ready | Up::Chunk(..) | Up::Final(..) => {
+            Up::Hello(_) | Up::Ready | Up::Chunk(..) | Up::Final(..) | Up::OverMemory(_) => {
                 return self.kill_mold(generation);
             }
         };
