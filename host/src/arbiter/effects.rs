@@ -1,15 +1,17 @@
 //! Carrying out what the machine has decided.
 
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use nix::time::{ClockId, clock_gettime};
 
 use super::link::MoldLink;
-use super::machine::{AppId, ClientId, Effect, Event, GenerationId};
+use super::machine::{ClientId, Effect, Event, GenerationId};
 use super::replies::Kind;
 use super::run::{Arbiter, Peer, absolute};
 use super::{Embedder, ServeError, ServeEvent, log, status};
+use crate::config::AppSettings;
 use crate::process::hop::{self, Deadline, Down, Setup, WorkerId};
 use crate::process::spawn;
 use crate::protocol::{Dialect, RawId, WireError};
@@ -76,6 +78,7 @@ impl<E: Embedder> Arbiter<E> {
                 self.write_error(client, Kind::Call, dialect, id.as_str(), &error);
             }
             Effect::Discard(client) => self.discard(client),
+            Effect::Answer(..) => {}
             Effect::AllReady => {
                 let apps = self
                     .settings
@@ -95,14 +98,13 @@ impl<E: Embedder> Arbiter<E> {
         }
     }
 
-    fn spawn_mold(&mut self, generation: GenerationId, app: AppId) {
-        let settings = &self.settings.apps[app.0];
+    fn spawn_mold(&mut self, generation: GenerationId, settings: Rc<AppSettings>) {
         let spawned = spawn::mold(&self.executable, &settings.name)
             .and_then(|spawned| MoldLink::start(generation, spawned, self.input.clone()));
         match spawned {
             Ok(link) => {
-                self.molds.insert(generation, (link, app));
-                let setup = self.setup(app);
+                let setup = self.setup(&settings);
+                self.molds.insert(generation, (link, settings));
                 self.tell_mold(generation, &Down::Setup(Box::new(setup)));
             }
             Err(error) => {
@@ -113,8 +115,8 @@ impl<E: Embedder> Arbiter<E> {
         }
     }
 
-    fn setup(&self, app: AppId) -> Setup {
-        let mut app = self.settings.apps[app.0].clone();
+    fn setup(&self, settings: &AppSettings) -> Setup {
+        let mut app = settings.clone();
         app.component = absolute(&app.component);
         for dir in &mut app.dirs {
             dir.host = absolute(&dir.host);

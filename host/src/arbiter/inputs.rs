@@ -90,15 +90,12 @@ impl<E: Embedder> Arbiter<E> {
                 level,
                 message,
             } => {
-                let app = self
-                    .worker_apps
-                    .get(&worker)
-                    .map(|app| self.machine.app_name(*app));
+                let app = self.worker_apps.get(&worker).map(|app| app.name.as_str());
                 let request = call.and_then(|call| self.machine.request_id(call));
                 let app = app.unwrap_or_default();
                 return log::line(app, Some(worker), request, source, level, &message);
             }
-            Up::OverMemory(_) => return,
+            Up::OverMemory(_) => Event::OverMemory(worker),
             _ => Event::WorkerMisbehaved(worker),
         };
         self.machine.handle(now, event);
@@ -134,10 +131,8 @@ impl<E: Embedder> Arbiter<E> {
                 message,
                 ..
             } => {
-                let app = self
-                    .molds
-                    .get(&generation)
-                    .map(|(_, app)| self.machine.app_name(*app));
+                let app = self.molds.get(&generation);
+                let app = app.map(|(_, app)| app.name.as_str());
                 return log::line(app.unwrap_or_default(), None, None, source, level, &message);
             }
             // Another version, or nonsense. Its end is an event of its own.
@@ -158,7 +153,7 @@ impl<E: Embedder> Arbiter<E> {
         let link = WorkerLink::start(worker, new, frame_bytes_max, self.input.clone())?;
         self.workers.insert(worker, link);
         if let Some((_, app)) = self.molds.get(&generation) {
-            self.worker_apps.insert(worker, *app);
+            self.worker_apps.insert(worker, app.clone());
         }
         Ok(())
     }

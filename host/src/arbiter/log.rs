@@ -48,63 +48,106 @@ pub(super) fn report(report: &Report) {
             generation,
             initialised,
         } => {
-            let init = match initialised {
-                Initialised::InMold => "mold",
-                Initialised::PerWorker | Initialised::PerWorkerBecause(_) => "per-worker",
-            };
-            info!(
-                app,
-                generation = generation.0,
-                init,
-                "the app's mold is ready"
-            );
+            let init = place(initialised);
+            info!(app, generation, init, "the app's mold is ready");
         }
         Report::BootFailed {
             app,
             generation,
             failure,
             retry_in,
+        } => boot_failed(app, *generation, failure, *retry_in),
+        Report::ReloadStarted { app, generation } => {
+            info!(app, generation, "reload: the next generation starts");
+        }
+        Report::Reloaded {
+            app,
+            generation,
+            workers,
+            initialised,
         } => {
-            boot_failed(app, generation.0, failure, *retry_in);
+            let init = place(initialised);
+            info!(
+                app,
+                generation, workers, init, "reload: the next generation has taken over"
+            );
+        }
+        Report::ReloadFailed {
+            app,
+            generation,
+            failure,
+        } => {
+            let reason = reason(&failure.message, failure.traceback.as_deref());
+            error!(
+                app,
+                generation,
+                stage = ?failure.stage,
+                "reload failed, the app serves on as it was: {reason}"
+            );
         }
         Report::MoldDied {
             app,
             generation,
             exit,
+            retry_in,
         } => {
-            error!(app, generation = generation.0, exit = %end(*exit), "the mold died");
+            let (exit, retry_in) = (end(*exit), retry_in.map(seconds));
+            error!(app, generation, exit, retry_in, "the mold died");
         }
+        Report::WorkerForked {
+            app,
+            generation,
+            worker,
+            pid,
+        } => debug!(app, generation, worker = worker.0, pid, "worker forked"),
+        Report::WorkerReady {
+            app,
+            generation,
+            worker,
+            pid,
+        } => debug!(app, generation, worker = worker.0, pid, "worker ready"),
         Report::WorkerDied {
             app,
             worker,
             pid,
             cause,
             exit,
-        } => {
-            worker_died(app, worker.0, *pid, cause, *exit);
-        }
-        Report::SlotBackoff {
+            ..
+        } => worker_died(app, worker.0, *pid, cause, *exit),
+        Report::Backoff {
             app,
             failures,
-            retry_in: Some(delay),
-        } => {
+            retry_in,
+            workers_left,
+        } => back_off(app, *failures, *retry_in, *workers_left),
+        Report::Overloaded { app, queue } => {
             warn!(
                 app,
-                failures,
-                retry_in = seconds(*delay),
-                "workers keep dying; backing off"
+                queue, "calls are refused: the queue is full (max_queue)"
             );
         }
-        Report::SlotBackoff {
-            app,
-            failures,
-            retry_in: None,
-        } => {
-            error!(app, failures, "workers keep dying; this slot is given up");
+        Report::OverloadEnded { app, refused } => {
+            info!(
+                app,
+                refused, "calls are taken again; `refused` counts all so far"
+            );
         }
+        Report::Scaled {
+            app,
+            before,
+            workers,
+        } => info!(app, before, workers, "scaled"),
+        Report::AppRemoved { app } => info!(app, "the app was removed and ends its calls"),
         Report::Stopping { calls, grace } => {
             info!(calls, grace = seconds(*grace), "stopping");
         }
+    }
+}
+
+fn place(initialised: &Initialised) -> &'static str {
+    match initialised {
+        Initialised::InMold => "mold",
+        Initialised::PerWorker | Initialised::PerWorkerBecause(_) => "per-worker",
     }
 }
 
@@ -131,7 +174,22 @@ fn boot_failed(app: &str, generation: u64, failure: &Failure, retry_in: Option<D
             app,
             generation,
             ?stage,
-            "the app could not start and is not tried again: {reason}"
+            "the app has failed; `dirty restart` or a reload tries it again: {reason}"
+        ),
+    }
+}
+
+fn back_off(app: &str, failures: u32, retry_in: Option<Duration>, workers_left: usize) {
+    match retry_in.map(seconds) {
+        Some(retry_in) => warn!(
+            app,
+            failures, retry_in, workers_left, "workers keep dying; backing off"
+        ),
+        None => error!(
+            app,
+            failures,
+            workers_left,
+            "workers keep dying; they are not replaced before a reload or `dirty restart`"
         ),
     }
 }
@@ -140,7 +198,7 @@ fn worker_died(app: &str, worker: u64, pid: Option<i32>, cause: &DeathCause, exi
     let exit = end(exit);
     let name = cause.name();
     match cause {
-        DeathCause::Stopped => debug!(app, worker, pid, cause = name, %exit, "worker ended"),
+        DeathCause::Stopped(_) => debug!(app, worker, pid, cause = name, %exit, "worker ended"),
         DeathCause::StartFailed(failure) => {
             let reason = reason(&failure.message, failure.traceback.as_deref());
             error!(

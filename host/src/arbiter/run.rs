@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::future::pending;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use tokio::net::UnixListener;
@@ -15,11 +16,11 @@ use super::client::Client;
 use super::input::Input;
 use super::link::{MoldLink, WorkerLink};
 use super::listen::Listener;
-use super::machine::{AppId, ClientId, Effect, Event, GenerationId, Machine};
+use super::machine::{ClientId, Effect, Event, GenerationId, Machine};
 use super::outbox::Flushed;
 use super::status::Memory;
 use super::{Embedder, ServeError, log};
-use crate::config::Settings;
+use crate::config::{AppSettings, Settings};
 use crate::process::hop::WorkerId;
 use crate::process::signals::Signals;
 use crate::process::spawn::Executable;
@@ -50,8 +51,8 @@ pub(super) struct Arbiter<E> {
     pub(super) machine: Machine,
     pub(super) clients: HashMap<ClientId, Client>,
     pub(super) workers: HashMap<WorkerId, WorkerLink>,
-    pub(super) worker_apps: HashMap<WorkerId, AppId>,
-    pub(super) molds: HashMap<GenerationId, (MoldLink, AppId)>,
+    pub(super) worker_apps: HashMap<WorkerId, Rc<AppSettings>>,
+    pub(super) molds: HashMap<GenerationId, (MoldLink, Rc<AppSettings>)>,
     pub(super) input: mpsc::Sender<Input>,
     /// Peers with something to be written.
     pub(super) dirty: Vec<Peer>,

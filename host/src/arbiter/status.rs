@@ -71,6 +71,8 @@ fn worker(worker: &WorkerStatus, memory: &Memory) -> Value {
         "pid": worker.pid,
         "age": worker.age.as_secs_f64(),
         "apps": [worker.app],
+        "generation": worker.generation,
+        "calls": worker.calls,
         "booted": worker.booted,
         // A worker that lives is watched through its process: there is no beat to wait for.
         "last_heartbeat": 0.0,
@@ -83,11 +85,16 @@ fn app(app: &AppStatus) -> Value {
     json!({
         "state": app.state.name(),
         "generation": app.generation,
+        "reloading": app.reloading.map(|state| state.name()),
+        "generations_draining": app.generations_draining,
         "workers": app.workers,
         "workers_ready": app.workers_ready,
         "queue": app.queue,
-        "calls": app.calls,
-        "restarts": app.restarts,
+        "calls": app.counts.calls,
+        "refused": app.counts.refused,
+        "restarts": app.counts.restarts,
+        "recycled": app.counts.recycled,
+        "retry_in": app.retry_in.map(|delay| delay.as_secs_f64()),
         "last_error": app.last_error,
     })
 }
