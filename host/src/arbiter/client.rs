@@ -18,7 +18,7 @@ use super::outbox::Flushed;
 use super::replies::{Kind, Replies};
 use crate::process::hop::WorkerId;
 use crate::process::inspect;
-use crate::protocol::{Dialect, Message, RawId, WireError};
+use crate::protocol::{Command, Dialect, Message, RawId, WireError};
 
 /// With more than this to be written, the client is slow: its streams wait.
 const SLOW_BYTES: usize = 256 << 10;
@@ -37,6 +37,8 @@ pub(super) enum FromClient {
     Cancel(RawId),
     /// A question.
     Status(Dialect, RawId),
+    /// An order to the host.
+    Control(Dialect, RawId, Command),
     /// A message that cannot be understood; the next one may.
     Malformed(Dialect, RawId, WireError),
     /// Bytes that nothing can be made of; nothing more is read.
@@ -295,6 +297,7 @@ fn understand(dialect: Dialect, frame: Bytes) -> FromClient {
         }),
         Ok(Message::Cancel { id }) => FromClient::Cancel(id),
         Ok(Message::Status { id }) => FromClient::Status(dialect, id),
+        Ok(Message::Control { id, command }) => FromClient::Control(dialect, id, command),
         Err(refused) => {
             let error = refused.to_wire(&frame);
             FromClient::Malformed(dialect, refused.id, error)

@@ -43,11 +43,20 @@ impl<E: Embedder> Arbiter<E> {
                 self.machine.handle(now, Event::Request(client, request));
             }
             FromClient::Cancel(id) => self.machine.handle(now, Event::Cancel(client, id)),
-            FromClient::Status(..) | FromClient::Malformed(..) if self.is_a_nuisance(client) => {
+            FromClient::Status(..) | FromClient::Control(..) | FromClient::Malformed(..)
+                if self.is_a_nuisance(client) =>
+            {
                 log::client_stuck(client);
                 self.close_client(client);
             }
             FromClient::Status(dialect, id) => self.answer_status(client, dialect, &id),
+            FromClient::Control(dialect, id, command) => self.write_error(
+                client,
+                Kind::Other,
+                dialect,
+                id.as_str(),
+                &WireError::dirty(format!("not supported yet: {command:?}")),
+            ),
             FromClient::Malformed(dialect, id, error) => {
                 self.write_error(client, Kind::Other, dialect, id.as_str(), &error);
             }

@@ -50,6 +50,16 @@ pub(super) enum Failure {
     Silent(Duration),
     #[error("the host's status cannot be shown as a table: {0}; `dirty status --json` prints it")]
     StatusShape(serde_json::Error),
+    #[error("the host's answer cannot be shown: {0}; `dirty status` shows how its apps are")]
+    OutcomeShape(serde_json::Error),
+    #[error(
+        "{}: the host is not done after {} s, and goes on with it: `dirty status` shows how far it is",
+        ErrorType::DirtyTimeoutError,
+        .0.as_secs_f64()
+    )]
+    NoOutcome(Duration),
+    #[error("not done for: {}", .0.join(", "))]
+    NotDone(Vec<String>),
     #[error(transparent)]
     Serve(#[from] ServeError),
     #[error("cannot set up the demo: {0}")]
@@ -78,7 +88,10 @@ impl Failure {
                 return ExitCode::SUCCESS;
             }
             // These begin with what a reader or a script looks for.
-            Failure::Config(_) | Failure::Unreachable { .. } | Failure::Silent(_) => {
+            Failure::Config(_)
+            | Failure::Unreachable { .. }
+            | Failure::Silent(_)
+            | Failure::NoOutcome(_) => {
                 output::error(&self.to_string());
             }
             Failure::Remote(error) => {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use memchr::memmem::Finder;
 
+use super::control::{Command, read_control, read_manage};
 use super::fields::{EnvelopeError, EnvelopeFault, Fields, Key};
 use super::id::{AppPath, RawId};
 use super::json::Scanner;
@@ -29,6 +30,13 @@ pub enum Message {
     Status {
         /// The id to answer under.
         id: RawId,
+    },
+    /// The client tells the host to do something.
+    Control {
+        /// The id to answer under.
+        id: RawId,
+        /// What.
+        command: Command,
     },
 }
 
@@ -126,6 +134,14 @@ fn message(frame: &Bytes, fields: &Fields<'_>) -> Result<Message, EnvelopeFault>
         }),
         "status" => Ok(Message::Status {
             id: id(frame, fields)?,
+        }),
+        "control" => Ok(Message::Control {
+            id: id(frame, fields)?,
+            command: read_control(frame)?,
+        }),
+        "manage" => Ok(Message::Control {
+            id: id(frame, fields)?,
+            command: read_manage(frame)?,
         }),
         unknown => Err(Fields::unknown_type(unknown)),
     }

@@ -167,9 +167,9 @@ fn refusals_carry_the_id_and_say_what_is_wrong() {
         ),
         (r#"{"id":1,"type":5}"#, "1", "`type` must be a string"),
         (
-            r#"{"id":"x","type":"manage"}"#,
+            r#"{"id":"x","type":"manages"}"#,
             "\"x\"",
-            "Unknown message type: manage (known: request, cancel, status)",
+            "Unknown message type: manages (known: request, cancel, status, control, manage)",
         ),
         (
             r#"{"id":1,"type":"request"}"#,
