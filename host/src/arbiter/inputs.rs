@@ -12,11 +12,11 @@ use super::link::WorkerLink;
 use super::machine::{ClientId, Event, GenerationId};
 use super::replies::Kind;
 use super::run::{Arbiter, Peer};
-use super::{ServeEvent, log};
+use super::{Embedder, log};
 use crate::process::hop::{self, Up, WorkerId};
 use crate::protocol::{Dialect, RawId, WireError};
 
-impl<O: FnMut(ServeEvent)> Arbiter<O> {
+impl<E: Embedder> Arbiter<E> {
     pub(super) fn connected(&mut self, stream: UnixStream) {
         if self.clients.len() >= self.settings.server.connections_max {
             log::connection_refused(self.clients.len());
