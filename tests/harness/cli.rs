@@ -115,10 +115,14 @@ impl Running {
         Running { child, stdout }
     }
 
+    /// Its process.
+    pub(crate) fn pid(&self) -> i32 {
+        i32::try_from(self.child.0.id()).expect("a process number")
+    }
+
     /// Sends it a signal.
     pub(crate) fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.child.0.id()).expect("a process number");
-        processes::signal(pid, signal);
+        processes::signal(self.pid(), signal);
     }
 
     /// Waits for its end and returns its exit code, if it has one.

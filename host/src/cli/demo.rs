@@ -7,10 +7,11 @@ use std::path::Path;
 use clap::Args;
 
 use super::failure::Failure;
-use super::serve::{cores, ready_line};
+use super::serve::{ARBITER_TITLE, cores, ready_line};
 use super::{logging, output, socket};
 use crate::arbiter::{self, Embedder, ServeEvent};
 use crate::config::{self, AppOverride, Overrides, Settings};
+use crate::process::title;
 
 /// The component that `scripts/build-guests` makes of examples/demo.
 const COMPONENT: &[u8] = include_bytes!(concat!(
@@ -37,6 +38,7 @@ pub(super) struct DemoArgs {
 
 impl DemoArgs {
     pub(super) fn run(self) -> Result<(), Failure> {
+        title::set(ARBITER_TITLE);
         logging::start()?;
         let executable = std::env::current_exe().map_err(Failure::DemoFiles)?;
         let directory = tempfile::Builder::new()

@@ -11,6 +11,7 @@ use super::socket::SocketArgs;
 use super::{logging, output};
 use crate::arbiter::{self, Embedder, ServeEvent, SettingsError};
 use crate::config::{self, AppOverride, Overrides, Settings};
+use crate::process::title;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -21,6 +22,9 @@ Examples:
 When every app can serve, one line goes to standard output: `ready: APPS on SOCKET`.
 The log goes to standard error; DIRTY_LOG sets its level (error, warn, info, debug, trace).
 TERM and INT stop the host: calls in flight are finished within the graceful timeout.";
+
+/// What an arbiter is called in the process list.
+pub(super) const ARBITER_TITLE: &str = "dirty: arbiter";
 
 /// The arguments of `dirty serve`.
 #[derive(Debug, Args)]
@@ -54,6 +58,7 @@ pub(super) struct ServeArgs {
 
 impl ServeArgs {
     pub(super) fn run(self) -> Result<(), Failure> {
+        title::set(ARBITER_TITLE);
         logging::start()?;
         let loaded = config_file::load(self.location.config.as_deref())?;
         let located = self.location.locate_for_host(loaded.as_ref())?;

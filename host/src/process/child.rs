@@ -19,9 +19,6 @@ const IGNORED: [Signal; 4] = [
     Signal::SIGQUIT,
 ];
 
-/// The kernel keeps so much of a process's name.
-const NAME_BYTES_MAX: usize = 15;
-
 /// How much likelier than the arbiter the kernel should pick a worker when memory runs out.
 const OOM_SCORE_ADJ: i32 = 500;
 
@@ -63,16 +60,6 @@ pub(crate) fn settle_signals() -> io::Result<()> {
     // The arbiter blocks the signals that it reads through a signalfd, and exec keeps that.
     SigSet::all().thread_unblock()?;
     Ok(())
-}
-
-/// Names this process as `ps -o comm` and `top` show it; what is longer than 15 bytes is cut.
-pub(crate) fn set_name(name: &str) {
-    let name = name.replace('\0', "");
-    let cut = &name[..name.floor_char_boundary(NAME_BYTES_MAX)];
-    if let Ok(name) = std::ffi::CString::new(cut) {
-        // Fails for no name; a process without one works as well.
-        let _ = prctl::set_name(&name);
-    }
 }
 
 /// Lets the kernel pick this process before its mold when memory runs out.

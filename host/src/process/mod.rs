@@ -11,4 +11,5 @@ pub(crate) mod memory;
 pub(crate) mod pidfd;
 pub(crate) mod signals;
 pub(crate) mod spawn;
+pub(crate) mod title;
 pub(crate) mod watch;
