@@ -169,7 +169,7 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
         }
     }
 
-    fn discard(&mut self, id: ClientId) {
+    pub(super) fn discard(&mut self, id: ClientId) {
         let Some(client) = self.clients.get_mut(&id) else {
             return;
         };
@@ -193,7 +193,7 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
 
     /// Answers a client that asks for the host's status.
     pub(super) fn answer_status(&mut self, client: ClientId, dialect: Dialect, id: &RawId) {
-        let result = status::to_json(&self.machine.status(), &mut self.memory);
+        let result = status::to_json(&self.machine.status(), &mut self.memory, &self.budget);
         let frame_bytes_max = self.settings.server.frame_bytes_max;
         self.frame.clear();
         if let Err(error) =

@@ -11,12 +11,14 @@ use tokio::net::UnixListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use super::budget::Budget;
 use super::client::Client;
 use super::input::Input;
 use super::link::{MoldLink, WorkerLink};
 use super::listen::Listener;
 use super::machine::{AppId, ClientId, Effect, Event, GenerationId, Machine};
 use super::outbox::Flushed;
+use super::overload::Refusals;
 use super::status::Memory;
 use super::{ServeError, ServeEvent, log};
 use crate::config::Settings;
@@ -56,6 +58,8 @@ pub(super) struct Arbiter<O> {
     /// Peers with something to be written.
     pub(super) dirty: Vec<Peer>,
     pub(super) memory: Memory,
+    pub(super) budget: Budget,
+    pub(super) refusals: Refusals,
     /// When a host that has nothing else left to do stops to write replies.
     pub(super) write_until: Option<Instant>,
     /// For encoding single frames.
@@ -87,6 +91,8 @@ pub(super) async fn run(
         seed,
         Instant::now(),
     );
+    let server = &settings.server;
+    let budget = Budget::new(server.bytes_in_flight_max, server.frame_bytes_max);
     let arbiter = Arbiter {
         settings,
         cache_dir,
@@ -100,6 +106,8 @@ pub(super) async fn run(
         input,
         dirty: Vec::new(),
         memory: Memory::default(),
+        budget,
+        refusals: Refusals::default(),
         write_until: None,
         frame: Vec::new(),
         observer,
@@ -157,6 +165,7 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
         let mut last_wait = None;
         loop {
             self.flush();
+            self.shed();
             if let Some(outcome) = self
                 .outcome
                 .take_if(|_| nothing_to_write(&self.clients, self.write_until))
@@ -239,7 +248,7 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
         self.carry_out();
     }
 
-    fn carry_out(&mut self) {
+    pub(super) fn carry_out(&mut self) {
         let mut effects = std::mem::take(&mut self.effects);
         loop {
             self.machine.take_effects(&mut effects);
@@ -254,7 +263,7 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
     }
 
     /// Writes what has collected.
-    fn flush(&mut self) {
+    pub(super) fn flush(&mut self) {
         while let Some(peer) = self.dirty.pop() {
             match peer {
                 Peer::Client(client) => self.flush_client(client),
