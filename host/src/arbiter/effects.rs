@@ -171,7 +171,7 @@ impl<E: Embedder> Arbiter<E> {
         }
     }
 
-    fn discard(&mut self, id: ClientId) {
+    pub(super) fn discard(&mut self, id: ClientId) {
         let Some(client) = self.clients.get_mut(&id) else {
             return;
         };
@@ -195,7 +195,7 @@ impl<E: Embedder> Arbiter<E> {
 
     /// Answers a client that asks for the host's status.
     pub(super) fn answer_status(&mut self, client: ClientId, dialect: Dialect, id: &RawId) {
-        let result = status::to_json(&self.machine.status(), &mut self.memory);
+        let result = status::to_json(&self.machine.status(), &mut self.memory, &self.budget);
         let frame_bytes_max = self.settings.server.frame_bytes_max;
         self.frame.clear();
         if let Err(error) =

@@ -10,6 +10,7 @@ use super::client::{Client, FromClient};
 use super::input::NewWorker;
 use super::link::WorkerLink;
 use super::machine::{ClientId, Event, GenerationId};
+use super::reader::ReadLimits;
 use super::replies::Kind;
 use super::run::{Arbiter, Peer};
 use super::{Embedder, log};
@@ -25,8 +26,11 @@ impl<E: Embedder> Arbiter<E> {
         }
         self.last_client += 1;
         let id = ClientId(self.last_client);
-        let frame_bytes_max = self.settings.server.frame_bytes_max;
-        let client = Client::start(id, stream, frame_bytes_max, self.input.clone());
+        let limits = ReadLimits {
+            frame_bytes_max: self.settings.server.frame_bytes_max,
+            stall_max: self.settings.server.write_timeout,
+        };
+        let client = Client::start(id, stream, limits, &self.budget, self.input.clone());
         self.clients.insert(id, client);
     }
 
@@ -66,6 +70,11 @@ impl<E: Embedder> Arbiter<E> {
                 if let Some(entry) = self.clients.get_mut(&client) {
                     entry.closing = true;
                 }
+            }
+            FromClient::Refused(refused) => self.refuse(now, client, &refused),
+            FromClient::Stalled(arrived) => {
+                log::client_stalled(client, arrived);
+                self.close_client(client);
             }
             FromClient::Closed => self.close_client(client),
         }
@@ -159,7 +168,13 @@ impl<E: Embedder> Arbiter<E> {
         new: NewWorker,
     ) -> io::Result<()> {
         let frame_bytes_max = self.settings.server.frame_bytes_max;
-        let link = WorkerLink::start(worker, new, frame_bytes_max, self.input.clone())?;
+        let link = WorkerLink::start(
+            worker,
+            new,
+            frame_bytes_max,
+            &self.budget,
+            self.input.clone(),
+        )?;
         self.workers.insert(worker, link);
         if let Some((_, app)) = self.molds.get(&generation) {
             self.worker_apps.insert(worker, app.clone());

@@ -251,6 +251,36 @@ pub(super) fn connection_refused(connections: usize) {
     );
 }
 
+/// Requests for which there was no room; `app` is the latest one's.
+pub(super) fn requests_refused(app: Option<&str>, refusals: u64, held: usize) {
+    warn!(
+        app,
+        refusals,
+        bytes_in_flight = held,
+        "requests refused: the host holds as many bytes as it may (max_bytes_in_flight)"
+    );
+}
+
+/// A client that leaves more unread than the others, when all together leave too much.
+pub(super) fn client_shed(client: ClientId, unwritten: usize, held: usize) {
+    warn!(
+        client = client.0,
+        unwritten,
+        bytes_in_flight = held,
+        "client closed: of the replies that are more than the host may hold, it has left most \
+         unread (max_bytes_in_flight)"
+    );
+}
+
+/// A client that does not go on with what it has begun to send.
+pub(super) fn client_stalled(client: ClientId, arrived: usize) {
+    warn!(
+        client = client.0,
+        arrived,
+        "client closed: it has sent hardly anything more of a frame for too long (write_timeout)"
+    );
+}
+
 /// A client that does not read.
 pub(super) fn client_stuck(client: ClientId) {
     warn!(

@@ -4,6 +4,7 @@
 //! `machine` decides, purely; `run` is the loop that feeds it and carries out what it decided.
 //! The other modules are the edges: connections, sockets to children, the log.
 
+mod budget;
 mod client;
 mod downlink;
 mod effects;
@@ -16,6 +17,8 @@ mod listen;
 mod log;
 mod machine;
 mod outbox;
+mod overload;
+mod reader;
 mod replies;
 mod run;
 mod status;

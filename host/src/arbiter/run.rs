@@ -12,12 +12,14 @@ use tokio::net::UnixListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use super::budget::Budget;
 use super::client::Client;
 use super::input::Input;
 use super::link::{MoldLink, WorkerLink};
 use super::listen::Listener;
 use super::machine::{ClientId, Effect, Event, GenerationId, Machine};
 use super::outbox::Flushed;
+use super::overload::Refusals;
 use super::status::Memory;
 use super::{Embedder, ServeError, log};
 use crate::config::{AppSettings, Settings};
@@ -57,6 +59,8 @@ pub(super) struct Arbiter<E> {
     /// Peers with something to be written.
     pub(super) dirty: Vec<Peer>,
     pub(super) memory: Memory,
+    pub(super) budget: Budget,
+    pub(super) refusals: Refusals,
     /// When a host that has nothing else left to do stops to write replies.
     pub(super) write_until: Option<Instant>,
     /// For encoding single frames.
@@ -88,6 +92,8 @@ pub(super) async fn run(
         seed,
         Instant::now(),
     );
+    let server = &settings.server;
+    let budget = Budget::new(server.bytes_in_flight_max, server.frame_bytes_max);
     let arbiter = Arbiter {
         settings,
         cache_dir,
@@ -101,6 +107,8 @@ pub(super) async fn run(
         input,
         dirty: Vec::new(),
         memory: Memory::default(),
+        budget,
+        refusals: Refusals::default(),
         write_until: None,
         frame: Vec::new(),
         embedder,
@@ -158,6 +166,7 @@ impl<E: Embedder> Arbiter<E> {
         let mut last_wait = None;
         loop {
             self.flush();
+            self.shed();
             if let Some(outcome) = self
                 .outcome
                 .take_if(|_| nothing_to_write(&self.clients, self.write_until))
@@ -240,7 +249,7 @@ impl<E: Embedder> Arbiter<E> {
         self.carry_out();
     }
 
-    fn carry_out(&mut self) {
+    pub(super) fn carry_out(&mut self) {
         let mut effects = std::mem::take(&mut self.effects);
         loop {
             self.machine.take_effects(&mut effects);
@@ -255,7 +264,7 @@ impl<E: Embedder> Arbiter<E> {
     }
 
     /// Writes what has collected.
-    fn flush(&mut self) {
+    pub(super) fn flush(&mut self) {
         while let Some(peer) = self.dirty.pop() {
             match peer {
                 Peer::Client(client) => self.flush_client(client),

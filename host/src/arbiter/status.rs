@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
+use super::budget::Budget;
 use super::machine::{AppStatus, Status, WorkerStatus};
 use crate::process::inspect;
 
@@ -41,7 +42,7 @@ impl Memory {
 }
 
 /// The result as JSON text.
-pub(super) fn to_json(status: &Status, memory: &mut Memory) -> String {
+pub(super) fn to_json(status: &Status, memory: &mut Memory, budget: &Budget) -> String {
     memory.read(status);
     let workers: Vec<_> = status
         .workers
@@ -61,6 +62,8 @@ pub(super) fn to_json(status: &Status, memory: &mut Memory) -> String {
         "target_workers": status.target_workers,
         "apps": names,
         "app_status": apps,
+        "bytes_in_flight": budget.held_bytes(),
+        "bytes_in_flight_max": budget.bytes_max(),
     })
     .to_string()
 }

@@ -20,11 +20,11 @@ mod request;
 
 pub use control::{Command, Operation};
 pub use dialect::Dialect;
-pub use envelope::{Envelope, Message, read_envelope};
+pub use envelope::{Envelope, Message, Sketch, read_beginning, read_envelope};
 pub(crate) use error::middle_cut;
 pub use error::{ERROR_TEXT_BYTES_MAX, ErrorType, WireError};
 pub use fields::{EnvelopeError, EnvelopeFault, TIMEOUT_MAX};
-pub use frame::{FRAME_BYTES_MAX_DEFAULT, FrameError, bytes_wanted, decode_frame};
+pub use frame::{FRAME_BYTES_MAX_DEFAULT, FrameError, begun_frame, bytes_wanted, decode_frame};
 pub use id::{AppPath, ID_BYTES_MAX, RawId};
 pub use json::{DEPTH_MAX, ValueError, check_value};
 pub use outcome::{AppOutcome, Outcome, Outcomes};

@@ -128,6 +128,8 @@ impl Machine {
         self.settle_generations();
         for id in self.apps.ids() {
             if self.apps[id].retiring && !self.is_populated(id) {
+                self.timers.clear(Timer::Retry(id));
+                self.timers.clear(Timer::Refill(id));
                 self.apps.remove(id);
             }
         }
