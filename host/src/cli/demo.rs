@@ -37,7 +37,7 @@ pub(super) struct DemoArgs {
 
 impl DemoArgs {
     pub(super) fn run(self) -> Result<(), Failure> {
-        logging::start()?;
+        logging::start(None)?;
         let executable = std::env::current_exe().map_err(Failure::DemoFiles)?;
         let directory = tempfile::Builder::new()
             .prefix("dirty-demo-")

@@ -8,6 +8,7 @@ mod config_file;
 mod connect;
 mod demo;
 mod failure;
+mod log_file;
 mod log_pipe;
 mod logging;
 mod output;
