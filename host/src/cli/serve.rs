@@ -45,6 +45,13 @@ pub(super) struct ServeArgs {
     /// says, else 30]
     #[arg(long, value_name = "SECONDS", value_parser = config::parse_seconds)]
     graceful_timeout: Option<Duration>,
+    /// Keep the host's process number in PATH while it runs [default: what the configuration says,
+    /// else nowhere]
+    #[arg(long, value_name = "PATH")]
+    pidfile: Option<PathBuf>,
+    /// Write the log to PATH instead of standard error [default: what the configuration says]
+    #[arg(long, value_name = "PATH")]
+    log_file: Option<PathBuf>,
 }
 
 impl ServeArgs {
@@ -60,6 +67,8 @@ impl ServeArgs {
                 workers: self.workers,
                 timeout: self.timeout,
                 graceful_timeout: self.graceful_timeout,
+                pidfile: self.pidfile,
+                log_file: self.log_file,
             },
         };
         let settings = configuration.merge(loaded)?;
