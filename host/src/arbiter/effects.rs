@@ -90,9 +90,13 @@ impl<E: Embedder> Arbiter<E> {
                     apps,
                     socket: absolute(&self.socket),
                 });
+                self.all_ready();
             }
             Effect::AllFailed => self.all_failed(),
-            Effect::Report(report) => log::report(&report),
+            Effect::Report(report) => {
+                log::report(&report);
+                self.consider_failure(&report);
+            }
             // An error that is on its way out already says more.
             Effect::Finished => drop(self.outcome.get_or_insert(Ok(()))),
         }

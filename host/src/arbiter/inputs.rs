@@ -13,7 +13,7 @@ use super::machine::{ClientId, Event, GenerationId};
 use super::reader::ReadLimits;
 use super::replies::Kind;
 use super::run::{Arbiter, Peer};
-use super::{Embedder, log};
+use super::{Embedder, hostlog, log};
 use crate::process::hop::{self, Up, WorkerId};
 use crate::protocol::{Dialect, RawId, WireError};
 
@@ -194,12 +194,18 @@ impl<E: Embedder> Arbiter<E> {
                 }
             }
             Signal::SIGQUIT => Duration::ZERO,
+            Signal::SIGUSR1 => return hostlog::log_reopened(self.embedder.reopen_log()),
+            Signal::SIGUSR2 => return self.upgrade(),
             other => return log::signal_ignored(other),
         };
+        self.stop(now, grace);
+    }
+
+    /// Stops gracefully, within this time.
+    pub(super) fn stop(&mut self, now: Instant, grace: Duration) {
         // New clients fail at once instead of waiting for a host that goes.
-        if let Some((_, accepting)) = self.listener.take() {
-            accepting.abort();
-        }
+        self.stop_listening();
+        self.service.stopping();
         self.write_until = Some(now + grace);
         self.machine.handle(now, Event::Stop(grace));
         self.machine.advance(now);

@@ -230,7 +230,8 @@ impl MoldLink {
     }
 }
 
-async fn wait_for_end(pid: Pid, pidfd: &Pidfd) -> Option<hop::Exit> {
+/// Waits for the end of a child and reaps it.
+pub(super) async fn wait_for_end(pid: Pid, pidfd: &Pidfd) -> Option<hop::Exit> {
     let ended = watch::readable(pidfd).ok()?;
     loop {
         let mut ready = ended.readable().await.ok()?;

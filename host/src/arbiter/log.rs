@@ -218,7 +218,7 @@ fn reason(message: &str, traceback: Option<&str>) -> String {
     indented(lines.join("\n").trim_end())
 }
 
-fn end(exit: Option<Exit>) -> String {
+pub(super) fn end(exit: Option<Exit>) -> String {
     match exit.map(|exit| exit.status) {
         Some(ExitStatus::Code(code)) => format!("code {code}"),
         Some(ExitStatus::Signal(number)) => match Signal::try_from(number) {

@@ -3,15 +3,13 @@
 
 use std::collections::HashMap;
 use std::future::pending;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use tokio::net::UnixListener;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 
+use super::accept::Accepting;
 use super::budget::Budget;
 use super::client::Client;
 use super::input::Input;
@@ -20,10 +18,14 @@ use super::listen::Listener;
 use super::machine::{ClientId, Effect, Event, GenerationId, Machine};
 use super::outbox::Flushed;
 use super::overload::Refusals;
+use super::pidfile::Pidfile;
+use super::service::Service;
 use super::status::Memory;
-use super::{Embedder, ServeError, log};
+use super::upgrade::Upgrade;
+use super::{Embedder, ServeError, log, passed};
 use crate::config::{AppSettings, Settings};
 use crate::process::hop::WorkerId;
+use crate::process::launch::Launch;
 use crate::process::signals::Signals;
 use crate::process::spawn::Executable;
 
@@ -31,8 +33,6 @@ use crate::process::spawn::Executable;
 const INPUTS_MAX: usize = 1024;
 /// Inputs that are handled before anything is written.
 const BATCH_MAX: usize = 256;
-/// How long to wait when the system has no descriptor left for a connection.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long killed processes may take to end before the arbiter ends without them.
 const LAST_WAIT: Duration = Duration::from_secs(2);
 
@@ -68,7 +68,12 @@ pub(super) struct Arbiter<E> {
     pub(super) embedder: E,
     pub(super) outcome: Option<Result<(), ServeError>>,
     effects: Vec<Effect>,
-    pub(super) listener: Option<(Listener, JoinHandle<()>)>,
+    pub(super) accepting: Option<Accepting>,
+    pub(super) listener: Option<Listener>,
+    pub(super) service: Service,
+    /// Before `upgrade`: a successor waits for its end to take its name.
+    pub(super) pidfile: Option<Pidfile>,
+    pub(super) upgrade: Upgrade,
     pub(super) last_client: u64,
     pub(super) stop_signals: u32,
 }
@@ -77,14 +82,23 @@ pub(super) struct Arbiter<E> {
 pub(super) async fn run(
     settings: Settings,
     socket: PathBuf,
+    launch: Launch,
     embedder: impl Embedder + 'static,
 ) -> Result<(), ServeError> {
     let signals = Signals::listen()?;
     let executable = Executable::current()?;
     let cache_dir = cache_dir(&settings).ok_or(ServeError::NoCacheDir)?;
-    let listener = Listener::bind(&socket)?;
+    let (listener, predecessor) = passed::listener(&socket)?;
     let (input, inputs) = mpsc::channel(INPUTS_MAX);
-    let accepting = accept(&listener, input.clone())?;
+    let upgrade = Upgrade::new(launch, predecessor, input.clone())?;
+    let pidfile = settings.pidfile.as_ref();
+    let pidfile = pidfile.map(|path| Pidfile::claim(&upgrade.pidfile(path)));
+    let pidfile = pidfile.transpose()?;
+    let service = Service::from_environment(!upgrade.is_waiting(), Instant::now());
+    // A successor accepts nobody as long as its predecessor does.
+    let alone = Some(&listener).filter(|_| !upgrade.is_waiting());
+    let accepting = alone.map(|listener| Accepting::start(listener, input.clone()));
+    let accepting = accepting.transpose()?;
     let seed = getrandom::u64().unwrap_or(1);
     let machine = Machine::new(
         &settings.apps,
@@ -114,7 +128,11 @@ pub(super) async fn run(
         embedder,
         outcome: None,
         effects: Vec::new(),
-        listener: Some((listener, accepting)),
+        accepting,
+        listener: Some(listener),
+        service,
+        pidfile,
+        upgrade,
         last_client: 0,
         stop_signals: 0,
     };
@@ -136,25 +154,6 @@ fn cache_dir(settings: &Settings) -> Option<PathBuf> {
         .and_then(|dir| std::path::absolute(dir).ok())
 }
 
-fn accept(listener: &Listener, input: mpsc::Sender<Input>) -> io::Result<JoinHandle<()>> {
-    let listener = UnixListener::from_std(listener.socket.try_clone()?)?;
-    Ok(tokio::task::spawn_local(async move {
-        loop {
-            match listener.accept().await {
-                Ok((stream, _)) => {
-                    if input.send(Input::Connected(stream)).await.is_err() {
-                        return;
-                    }
-                }
-                Err(error) => {
-                    log::accept_failed(&error);
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            }
-        }
-    }))
-}
-
 impl<E: Embedder> Arbiter<E> {
     async fn run(
         mut self,
@@ -174,10 +173,14 @@ impl<E: Embedder> Arbiter<E> {
                 return outcome;
             }
             let write_until = self.write_until.filter(|_| self.outcome.is_some());
-            let due = [self.machine.next_due(), last_wait, write_until]
-                .into_iter()
-                .flatten()
-                .min();
+            let due = [
+                self.machine.next_due(),
+                last_wait,
+                write_until,
+                self.service.next_due(),
+                self.upgrade.drain_until(),
+            ];
+            let due = due.into_iter().flatten().min();
             let first = tokio::select! {
                 biased;
                 Some(first) = inputs.recv() => first,
@@ -189,6 +192,8 @@ impl<E: Embedder> Arbiter<E> {
                 let Ok(next) = inputs.try_recv() else { break };
                 self.take(next);
             }
+            self.finish_draining(inputs.is_empty());
+            self.service.beat();
             if self.machine.is_past_stop(Instant::now()) {
                 let end = *last_wait.get_or_insert(Instant::now() + LAST_WAIT);
                 if Instant::now() >= end {
@@ -243,6 +248,7 @@ impl<E: Embedder> Arbiter<E> {
                 self.molds.remove(&generation);
                 self.machine.handle(now, Event::MoldGone(generation, exit));
             }
+            Input::OtherHost(news) => self.other_host(now, news),
             Input::Signal(signal) => self.signal(now, signal),
             Input::Due => self.machine.advance(now),
         }

@@ -9,6 +9,7 @@ mod connect;
 mod control;
 mod demo;
 mod failure;
+mod log_file;
 mod log_pipe;
 mod logging;
 mod output;
