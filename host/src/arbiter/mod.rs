@@ -7,6 +7,7 @@
 mod accept;
 mod budget;
 mod client;
+mod control;
 mod downlink;
 mod effects;
 mod embedder;

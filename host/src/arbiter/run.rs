@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use super::accept::Accepting;
 use super::budget::Budget;
 use super::client::Client;
+use super::control::Orders;
 use super::input::Input;
 use super::link::{MoldLink, WorkerLink};
 use super::listen::Listener;
@@ -76,6 +77,7 @@ pub(super) struct Arbiter<E> {
     pub(super) upgrade: Upgrade,
     pub(super) last_client: u64,
     pub(super) stop_signals: u32,
+    pub(super) orders: Orders,
 }
 
 /// See [`super::serve`].
@@ -135,6 +137,7 @@ pub(super) async fn run(
         upgrade,
         last_client: 0,
         stop_signals: 0,
+        orders: Orders::default(),
     };
     arbiter.run(inputs, &signals).await
 }
@@ -183,8 +186,9 @@ impl<E: Embedder> Arbiter<E> {
             let due = due.into_iter().flatten().min();
             let first = tokio::select! {
                 biased;
-                Some(first) = inputs.recv() => first,
+                // Inputs may come without end, signals do not.
                 signal = signals.recv() => Input::Signal(signal?),
+                Some(first) = inputs.recv() => first,
                 () = sleep_until(due) => Input::Due,
             };
             self.take(first);
@@ -192,6 +196,7 @@ impl<E: Embedder> Arbiter<E> {
                 let Ok(next) = inputs.try_recv() else { break };
                 self.take(next);
             }
+            self.keep_time(Instant::now());
             self.finish_draining(inputs.is_empty());
             self.service.beat();
             if self.machine.is_past_stop(Instant::now()) {
@@ -200,6 +205,14 @@ impl<E: Embedder> Arbiter<E> {
                     return Ok(());
                 }
             }
+        }
+    }
+
+    /// Deadlines pass also while inputs never end.
+    fn keep_time(&mut self, now: Instant) {
+        if self.machine.next_due().is_some_and(|due| due <= now) {
+            self.machine.advance(now);
+            self.carry_out();
         }
     }
 
