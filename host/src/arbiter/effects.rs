@@ -97,7 +97,7 @@ impl<E: Embedder> Arbiter<E> {
 
     fn spawn_mold(&mut self, generation: GenerationId, app: AppId) {
         let settings = &self.settings.apps[app.0];
-        let spawned = spawn::mold(&self.executable, &settings.name)
+        let spawned = spawn::mold(&self.executable, &settings.name, &self.reaper)
             .and_then(|spawned| MoldLink::start(generation, spawned, self.input.clone()));
         match spawned {
             Ok(link) => {

@@ -9,6 +9,11 @@ mod downlink;
 mod effects;
 mod embedder;
 mod gate;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the machine does not report all of it yet")
+)]
+mod hooks;
 mod input;
 mod inputs;
 mod link;
@@ -28,7 +33,8 @@ use tokio::runtime::{Builder, LocalOptions};
 use crate::config::Settings;
 use crate::process::{descriptors, memory};
 
-pub use embedder::{Embedder, ServeEvent, SettingsError};
+pub use embedder::{Embedder, ServeEvent, SettingsError, Strangers};
+pub use hooks::HookError;
 pub use listen::ListenError;
 
 /// Why the host does not serve.
@@ -40,6 +46,9 @@ pub enum ServeError {
     /// No app can start. Holds each app's name and reason.
     #[error("no app can start:{}", list(.0))]
     NoApp(Vec<(String, String)>),
+    /// A hook cannot be run, or `on_starting` does not let the host start.
+    #[error(transparent)]
+    Hook(#[from] HookError),
     /// There is no place for compiled components.
     #[error(
         "there is no directory for compiled components: set `cache_dir` in the configuration, or \

@@ -7,11 +7,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
 use tokio::net::UnixListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::client::Client;
+use super::hooks::{self, Hooks};
 use super::input::Input;
 use super::link::{MoldLink, WorkerLink};
 use super::listen::Listener;
@@ -21,6 +23,7 @@ use super::status::Memory;
 use super::{Embedder, ServeError, log};
 use crate::config::Settings;
 use crate::process::hop::WorkerId;
+use crate::process::reaper::Reaper;
 use crate::process::signals::Signals;
 use crate::process::spawn::Executable;
 
@@ -47,6 +50,7 @@ pub(super) struct Arbiter<E> {
     pub(super) cache_dir: PathBuf,
     pub(super) socket: PathBuf,
     pub(super) executable: Executable,
+    pub(super) reaper: Reaper,
     pub(super) machine: Machine,
     pub(super) clients: HashMap<ClientId, Client>,
     pub(super) workers: HashMap<WorkerId, WorkerLink>,
@@ -77,6 +81,13 @@ pub(super) async fn run(
     let signals = Signals::listen()?;
     let executable = Executable::current()?;
     let cache_dir = cache_dir(&settings).ok_or(ServeError::NoCacheDir)?;
+    let reaper = Reaper::start(embedder.strangers())?;
+    hooks::check(&settings.hooks)?;
+    let hooks = Hooks::new(settings.hooks.clone(), &socket, reaper.clone());
+    tokio::select! {
+        started = hooks.on_starting() => started?,
+        stopped = told_to_stop(&signals) => return Ok(stopped?),
+    }
     let listener = Listener::bind(&socket)?;
     let (input, inputs) = mpsc::channel(INPUTS_MAX);
     let accepting = accept(&listener, input.clone())?;
@@ -92,6 +103,7 @@ pub(super) async fn run(
         cache_dir,
         socket,
         executable,
+        reaper,
         machine,
         clients: HashMap::new(),
         workers: HashMap::new(),
@@ -110,6 +122,15 @@ pub(super) async fn run(
         stop_signals: 0,
     };
     arbiter.run(inputs, &signals).await
+}
+
+/// Waits for a signal to stop while nothing is there yet that could be stopped gracefully.
+async fn told_to_stop(signals: &Signals) -> io::Result<()> {
+    while !matches!(
+        signals.recv().await?,
+        Signal::SIGTERM | Signal::SIGINT | Signal::SIGQUIT
+    ) {}
+    Ok(())
 }
 
 /// Where compiled components are kept.

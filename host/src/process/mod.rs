@@ -2,6 +2,7 @@
 //! arbiter and its children. Home of `unsafe` for these things; knows nothing of wasm.
 
 pub(crate) mod child;
+pub(crate) mod command;
 pub(crate) mod descriptors;
 pub(crate) mod fork;
 pub(crate) mod hop;
@@ -9,6 +10,7 @@ pub(crate) mod inspect;
 pub(crate) mod link;
 pub(crate) mod memory;
 pub(crate) mod pidfd;
+pub(crate) mod reaper;
 pub(crate) mod signals;
 pub(crate) mod spawn;
 pub(crate) mod title;
