@@ -91,10 +91,11 @@ fn the_copies_of_a_killed_mold_leave_no_zombies() {
 #[test]
 fn killed_workers_leave_no_zombies() {
     let host = Host::demo(2);
+    let mold = host.mold("demo");
     for worker in host.wait_workers("demo", 2) {
         processes::signal(worker, Signal::SIGKILL);
         wait_until("its mold has reaped it", PATIENCE, || {
-            zombies_of(host.mold("demo")).is_empty() && Process::of(worker).is_none()
+            zombies_of(mold).is_empty() && Process::of(worker).is_none()
         });
     }
     wait_for_no_zombie(host.pid());
