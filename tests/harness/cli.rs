@@ -10,7 +10,7 @@ use super::processes;
 use super::wait::{PATIENCE, wait_for};
 
 /// What the binary reads from its environment; a developer's own settings must not reach a test.
-const READ_FROM_ENVIRONMENT: [&str; 7] = [
+const READ_FROM_ENVIRONMENT: [&str; 14] = [
     "DIRTY_SOCKET",
     "GUNICORN_DIRTY_SOCKET",
     "DIRTY_LOG",
@@ -18,6 +18,13 @@ const READ_FROM_ENVIRONMENT: [&str; 7] = [
     "XDG_CACHE_HOME",
     "TMPDIR",
     "RUST_LOG",
+    "NOTIFY_SOCKET",
+    "WATCHDOG_USEC",
+    "WATCHDOG_PID",
+    "LISTEN_FDS",
+    "LISTEN_PID",
+    "LISTEN_FDNAMES",
+    "DIRTY_UPGRADE",
 ];
 
 /// How a command ended and what it printed.

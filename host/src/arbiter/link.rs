@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use tokio::io::AsyncReadExt;
 use tokio::io::Interest;
 use tokio::net::UnixStream;
@@ -14,11 +14,12 @@ use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use super::budget::Budget;
 use super::downlink::Downlink;
 use super::gate::Gate;
 use super::input::{Input, NewWorker};
 use super::machine::{ClientId, GenerationId};
-use super::outbox::Flushed;
+use super::outbox::{COPIED_BYTES_MAX, Flushed};
 use crate::process::descriptors::{self, Received};
 use crate::process::hop::{self, Failure, Stage, Up, WorkerId};
 use crate::process::pidfd::Pidfd;
@@ -45,6 +46,7 @@ impl WorkerLink {
         worker: WorkerId,
         new: NewWorker,
         frame_bytes_max: usize,
+        budget: &Budget,
         input: mpsc::Sender<Input>,
     ) -> io::Result<WorkerLink> {
         let socket = std::os::unix::net::UnixStream::from(new.socket);
@@ -56,6 +58,7 @@ impl WorkerLink {
             incoming,
             gate.clone(),
             frame_bytes_max,
+            budget.clone(),
             input,
         ));
         Ok(WorkerLink {
@@ -116,15 +119,17 @@ async fn read_worker(
     mut stream: OwnedReadHalf,
     gate: Rc<Gate>,
     frame_bytes_max: usize,
+    budget: Budget,
     input: mpsc::Sender<Input>,
 ) {
     let mut buf = BytesMut::new();
+    let mut held = budget.hold();
     loop {
         loop {
             gate.pass().await;
             let next = hop::next_message(&mut buf, frame_bytes_max).and_then(|message| {
                 message
-                    .map(|(header, payload)| Up::decode(header, payload))
+                    .map(|(header, payload)| Up::decode(header, charge(&budget, payload)))
                     .transpose()
             });
             let message = match next {
@@ -141,16 +146,30 @@ async fn read_worker(
                 return;
             }
         }
+        held.set(buf.len());
         buf.reserve(hop::bytes_wanted(&buf));
         let unread = match stream.read_buf(&mut buf).await {
             Ok(0) => false,
-            Ok(_) => continue,
+            Ok(_) => {
+                held.set(buf.len());
+                continue;
+            }
             // So the kernel says that the worker closed its socket, which only its end does,
             // before it had read everything.
             Err(error) => error.kind() == io::ErrorKind::ConnectionReset,
         };
         let _ = input.send(Input::WorkerDrained { worker, unread }).await;
         return;
+    }
+}
+
+/// Counts a payload until it is written to its client. A small one is copied right away, and
+/// counted there if it has to wait.
+fn charge(budget: &Budget, payload: Bytes) -> Bytes {
+    if payload.len() > COPIED_BYTES_MAX {
+        budget.charge(payload)
+    } else {
+        payload
     }
 }
 

@@ -4,7 +4,10 @@
 //! `machine` decides, purely; `run` is the loop that feeds it and carries out what it decided.
 //! The other modules are the edges: connections, sockets to children, the log.
 
+mod accept;
+mod budget;
 mod client;
+mod control;
 mod downlink;
 mod effects;
 mod embedder;
@@ -14,16 +17,25 @@ mod gate;
     expect(dead_code, reason = "the machine does not report all of it yet")
 )]
 mod hooks;
+mod hostlog;
 mod input;
 mod inputs;
 mod link;
 mod listen;
+mod listen_error;
 mod log;
 mod machine;
+mod other_host;
 mod outbox;
+mod overload;
+mod passed;
+mod pidfile;
+mod reader;
 mod replies;
 mod run;
+mod service;
 mod status;
+mod upgrade;
 
 use std::io;
 use std::path::PathBuf;
@@ -31,11 +43,14 @@ use std::path::PathBuf;
 use tokio::runtime::{Builder, LocalOptions};
 
 use crate::config::Settings;
+use crate::process::launch::Launch;
 use crate::process::{descriptors, memory};
 
 pub use embedder::{Embedder, ServeEvent, SettingsError, Strangers};
 pub use hooks::HookError;
-pub use listen::ListenError;
+pub use listen_error::ListenError;
+pub use passed::passed_socket;
+pub use pidfile::{Distrust, PidfileError};
 
 /// Why the host does not serve.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +58,17 @@ pub enum ServeError {
     /// The socket cannot be had.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// The pidfile cannot be had.
+    #[error(transparent)]
+    Pidfile(#[from] PidfileError),
+    /// An app of a host that was to replace another one cannot start.
+    #[error("upgrade given up, and the old host serves on: the app {app} cannot start: {reason}")]
+    Upgrade {
+        /// Its name.
+        app: String,
+        /// Why.
+        reason: String,
+    },
     /// No app can start. Holds each app's name and reason.
     #[error("no app can start:{}", list(.0))]
     NoApp(Vec<(String, String)>),
@@ -77,6 +103,7 @@ pub fn serve(
     socket: PathBuf,
     embedder: impl Embedder + 'static,
 ) -> Result<(), ServeError> {
+    let launch = Launch::record()?;
     memory::keep_freed_buffers();
     descriptors::raise_limit();
     let runtime = Builder::new_current_thread()
@@ -84,7 +111,7 @@ pub fn serve(
         .enable_time()
         .build_local(LocalOptions::default())?;
     // As a task among the others: a future outside of them is polled in a costlier way.
-    let serving = runtime.spawn_local(run::run(settings, socket, embedder));
+    let serving = runtime.spawn_local(run::run(settings, socket, launch, embedder));
     runtime
         .block_on(serving)
         .unwrap_or_else(|error| Err(ServeError::System(error.into())))

@@ -39,7 +39,7 @@ pub(super) struct DemoArgs {
 impl DemoArgs {
     pub(super) fn run(self) -> Result<(), Failure> {
         title::set(ARBITER_TITLE);
-        logging::start()?;
+        logging::start(None)?;
         let executable = std::env::current_exe().map_err(Failure::DemoFiles)?;
         let directory = tempfile::Builder::new()
             .prefix("dirty-demo-")

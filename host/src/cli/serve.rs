@@ -1,5 +1,6 @@
 //! `dirty serve`.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use clap::Args;
 
 use super::config_file::{self, Loaded};
 use super::failure::Failure;
+use super::log_file::LogFile;
 use super::socket::SocketArgs;
 use super::{logging, output};
 use crate::arbiter::{self, Embedder, ServeEvent, SettingsError, Strangers};
@@ -59,9 +61,9 @@ pub(super) struct ServeArgs {
 impl ServeArgs {
     pub(super) fn run(self) -> Result<(), Failure> {
         title::set(ARBITER_TITLE);
-        logging::start()?;
         let loaded = config_file::load(self.location.config.as_deref())?;
-        let located = self.location.locate_for_host(loaded.as_ref())?;
+        let passed = arbiter::passed_socket()?;
+        let located = self.location.locate_for_host(passed, loaded.as_ref())?;
         let configuration = Configuration {
             path: self.location.config,
             overrides: Overrides {
@@ -75,7 +77,11 @@ impl ServeArgs {
             },
         };
         let settings = configuration.merge(loaded)?;
-        let server = Server { configuration };
+        let log_file = logging::start(settings.log_file.as_deref())?;
+        let server = Server {
+            configuration,
+            log_file,
+        };
         Ok(arbiter::serve(settings, located.path, server)?)
     }
 }
@@ -100,6 +106,7 @@ impl Configuration {
 /// What the arbiter asks of `dirty serve`.
 struct Server {
     configuration: Configuration,
+    log_file: Option<LogFile>,
 }
 
 impl Embedder for Server {
@@ -117,6 +124,13 @@ impl Embedder for Server {
     fn strangers(&self) -> Strangers {
         // This program starts no children but the arbiter's.
         Strangers::Reaped
+    }
+
+    fn reopen_log(&mut self) -> io::Result<()> {
+        match &self.log_file {
+            Some(file) => file.reopen(),
+            None => Err(io::ErrorKind::Unsupported.into()),
+        }
     }
 }
 

@@ -10,13 +10,17 @@ use nix::unistd::{Pid, getppid};
 
 use super::signals;
 
-/// Signals that a terminal, `docker stop` or systemd send to every process of ours. Molds and
-/// workers stop when the arbiter says so, or by SIGKILL.
-const IGNORED: [Signal; 4] = [
+/// Signals that a terminal, `docker stop`, `pkill` or systemd send to every process of ours. They
+/// are meant for the arbiter; molds and workers stop when it says so, or by SIGKILL.
+const IGNORED: [Signal; 8] = [
     Signal::SIGINT,
     Signal::SIGTERM,
     Signal::SIGHUP,
     Signal::SIGQUIT,
+    Signal::SIGUSR1,
+    Signal::SIGUSR2,
+    Signal::SIGTTIN,
+    Signal::SIGTTOU,
 ];
 
 /// How much likelier than the arbiter the kernel should pick a worker when memory runs out.
@@ -26,13 +30,18 @@ const OOM_SCORE_ADJ: i32 = 500;
 /// the arbiter. To be called before the process has opened anything of its own.
 pub(crate) fn take_control_socket() -> io::Result<OwnedFd> {
     close_inherited();
-    let control = io::stdin().as_fd().try_clone_to_owned()?;
+    take_stdin()
+}
+
+/// Takes what standard input is, and leaves an empty one in its place.
+pub(crate) fn take_stdin() -> io::Result<OwnedFd> {
+    let taken = io::stdin().as_fd().try_clone_to_owned()?;
     let null = File::open("/dev/null")?;
     // SAFETY: 0 is open (it was just cloned), and nothing in this process owns it: std's stdin
     // refers to it by its number.
     let replaced = unsafe { nix::libc::dup2(null.as_raw_fd(), 0) };
     nix::errno::Errno::result(replaced)?;
-    Ok(control)
+    Ok(taken)
 }
 
 fn close_inherited() {

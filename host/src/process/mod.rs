@@ -1,12 +1,16 @@
 //! Processes and descriptors: spawning, forking, signals, reaping, and the sockets between the
 //! arbiter and its children. Home of `unsafe` for these things; knows nothing of wasm.
 
+pub(crate) mod activation;
 pub(crate) mod child;
 pub(crate) mod command;
 pub(crate) mod descriptors;
+pub(crate) mod environment;
 pub(crate) mod fork;
+pub(crate) mod handover;
 pub(crate) mod hop;
 pub(crate) mod inspect;
+pub(crate) mod launch;
 pub(crate) mod link;
 pub(crate) mod memory;
 pub(crate) mod pidfd;

@@ -3,10 +3,10 @@
 //! until they are reaped.
 //!
 //! Whoever starts a child of the arbiter's waits for it itself, holding an [`Awaited`] meanwhile, and
-//! nothing here takes the end of such a child away. Every one of them leads a process group. Once it
-//! has ended, what is left of the group can only be its orphans, so the group's children are reaped:
-//! that is how the copies of a killed mold go, without harm to children of the program that the
-//! arbiter is part of.
+//! nothing here takes the end of such a child away. Molds and hooks lead process groups. Once such a
+//! one has ended, what is left of the group can only be its orphans, so the group's children are
+//! reaped: that is how the copies of a killed mold go, without harm to children of the program that
+//! the arbiter is part of.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -93,8 +93,7 @@ impl Reaper {
         }
     }
 
-    /// Takes note that somebody waits for this child, which leads its own process group. To be called
-    /// right after it was started.
+    /// Takes note that somebody waits for this child. To be called right after it was started.
     pub(crate) fn awaited(&self, pid: Pid) -> Awaited {
         self.0.state.borrow_mut().awaited.insert(pid);
         Awaited {

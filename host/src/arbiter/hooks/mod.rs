@@ -24,9 +24,9 @@ use tokio::time::timeout_at;
 
 use super::machine::GenerationId;
 use crate::config::{HookCommand, HookSettings};
-use crate::process::command;
 use crate::process::hop::{Exit, WorkerId};
 use crate::process::reaper::Reaper;
+use crate::process::{command, environment};
 
 pub use error::HookError;
 pub(super) use search::check;
@@ -250,6 +250,7 @@ impl Shared {
     ) -> Result<Vec<u8>, HookError> {
         let mut process = Command::new(&command.program);
         process.args(&command.args);
+        environment::withhold_from(&mut process);
         facts.set_environment(&mut process);
         let ran = command::run(process, &facts.json(), timeout, &self.reaper)
             .await
