@@ -103,7 +103,7 @@ impl<E: Embedder> Arbiter<E> {
     }
 
     fn spawn_mold(&mut self, generation: GenerationId, settings: Rc<AppSettings>) {
-        let spawned = spawn::mold(&self.executable, &settings.name)
+        let spawned = spawn::mold(&self.executable, &settings.name, &self.reaper)
             .and_then(|spawned| MoldLink::start(generation, spawned, self.input.clone()));
         match spawned {
             Ok(link) => {

@@ -231,7 +231,7 @@ pub(super) fn end(exit: Option<Exit>) -> String {
 }
 
 /// An app's text cannot begin a line of the log.
-fn indented(text: &str) -> String {
+pub(super) fn indented(text: &str) -> String {
     text.replace('\n', "\n    | ")
 }
 

@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::log_file::LogFile;
 use super::socket::SocketArgs;
 use super::{logging, output};
-use crate::arbiter::{self, Embedder, ServeEvent, SettingsError};
+use crate::arbiter::{self, Embedder, ServeEvent, SettingsError, Strangers};
 use crate::config::{self, AppOverride, Overrides, Settings};
 use crate::process::title;
 
@@ -119,6 +119,11 @@ impl Embedder for Server {
     fn settings(&mut self) -> Result<Settings, SettingsError> {
         let settings = self.configuration.read();
         settings.map_err(|failure| SettingsError::Invalid(failure.to_string()))
+    }
+
+    fn strangers(&self) -> Strangers {
+        // This program starts no children but the arbiter's.
+        Strangers::Reaped
     }
 
     fn reopen_log(&mut self) -> io::Result<()> {
