@@ -23,7 +23,8 @@ Examples:
 
 When every app can serve, one line goes to standard output: `ready: APPS on SOCKET`.
 The log goes to standard error; DIRTY_LOG sets its level (error, warn, info, debug, trace).
-TERM and INT stop the host: calls in flight are finished within the graceful timeout.";
+TERM and INT stop the host: calls in flight are finished within the graceful timeout.
+USR1 opens the log file anew. USR2 starts the program anew, which takes the socket over.";
 
 /// What an arbiter is called in the process list.
 pub(super) const ARBITER_TITLE: &str = "dirty: arbiter";
