@@ -9,7 +9,7 @@ use super::link::MoldLink;
 use super::machine::{AppId, ClientId, Effect, Event, GenerationId};
 use super::replies::Kind;
 use super::run::{Arbiter, Peer, absolute};
-use super::{ServeError, ServeEvent, log, status};
+use super::{Embedder, ServeError, ServeEvent, log, status};
 use crate::process::hop::{self, Deadline, Down, Setup, WorkerId};
 use crate::process::spawn;
 use crate::protocol::{Dialect, RawId, WireError};
@@ -20,7 +20,7 @@ const UNREAD_FRAMES_MAX: usize = 4;
 /// How long replies may take to be written when no app can start.
 const LAST_WRITES: Duration = Duration::from_secs(1);
 
-impl<O: FnMut(ServeEvent)> Arbiter<O> {
+impl<E: Embedder> Arbiter<E> {
     pub(super) fn apply(&mut self, effect: Effect) {
         match effect {
             Effect::SpawnMold(generation, app) => self.spawn_mold(generation, app),
@@ -83,7 +83,7 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
                     .iter()
                     .map(|app| app.name.clone())
                     .collect();
-                (self.observer)(ServeEvent::Ready {
+                self.embedder.event(ServeEvent::Ready {
                     apps,
                     socket: absolute(&self.socket),
                 });

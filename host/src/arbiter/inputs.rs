@@ -12,11 +12,11 @@ use super::link::WorkerLink;
 use super::machine::{ClientId, Event, GenerationId};
 use super::replies::Kind;
 use super::run::{Arbiter, Peer};
-use super::{ServeEvent, log};
+use super::{Embedder, log};
 use crate::process::hop::{self, Up, WorkerId};
 use crate::protocol::{Dialect, RawId, WireError};
 
-impl<O: FnMut(ServeEvent)> Arbiter<O> {
+impl<E: Embedder> Arbiter<E> {
     pub(super) fn connected(&mut self, stream: UnixStream) {
         if self.clients.len() >= self.settings.server.connections_max {
             log::connection_refused(self.clients.len());
@@ -98,6 +98,7 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
                 let app = app.unwrap_or_default();
                 return log::line(app, Some(worker), request, source, level, &message);
             }
+            Up::OverMemory(_) => return,
             _ => Event::WorkerMisbehaved(worker),
         };
         self.machine.handle(now, event);
@@ -140,7 +141,7 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
                 return log::line(app.unwrap_or_default(), None, None, source, level, &message);
             }
             // Another version, or nonsense. Its end is an event of its own.
-            Up::Hello(_) | Up::Ready | Up::Chunk(..) | Up::Final(..) => {
+            Up::Hello(_) | Up::Ready | Up::Chunk(..) | Up::Final(..) | Up::OverMemory(_) => {
                 return self.kill_mold(generation);
             }
         };

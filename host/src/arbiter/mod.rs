@@ -7,6 +7,7 @@
 mod client;
 mod downlink;
 mod effects;
+mod embedder;
 mod gate;
 mod input;
 mod inputs;
@@ -27,19 +28,8 @@ use tokio::runtime::{Builder, LocalOptions};
 use crate::config::Settings;
 use crate::process::{descriptors, memory};
 
+pub use embedder::{Embedder, ServeEvent, SettingsError};
 pub use listen::ListenError;
-
-/// Something that whoever runs the arbiter may want to tell.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ServeEvent {
-    /// Every app can serve calls. Reported once.
-    Ready {
-        /// The apps' names, in the order of the configuration.
-        apps: Vec<String>,
-        /// Where they are called.
-        socket: PathBuf,
-    },
-}
 
 /// Why the host does not serve.
 #[derive(Debug, thiserror::Error)]
@@ -69,14 +59,14 @@ fn list(failed: &[(String, String)]) -> String {
 }
 
 /// Serves until it is told to stop by a signal (TERM or INT: gracefully, a second one or QUIT: at
-/// once). Blocks. `observer` is told what happens.
+/// once). Blocks. `embedder` is told what happens.
 ///
 /// # Errors
 /// Nothing could be served.
 pub fn serve(
     settings: Settings,
     socket: PathBuf,
-    observer: impl FnMut(ServeEvent) + 'static,
+    embedder: impl Embedder + 'static,
 ) -> Result<(), ServeError> {
     memory::keep_freed_buffers();
     descriptors::raise_limit();
@@ -85,7 +75,7 @@ pub fn serve(
         .enable_time()
         .build_local(LocalOptions::default())?;
     // As a task among the others: a future outside of them is polled in a costlier way.
-    let serving = runtime.spawn_local(run::run(settings, socket, observer));
+    let serving = runtime.spawn_local(run::run(settings, socket, embedder));
     runtime
         .block_on(serving)
         .unwrap_or_else(|error| Err(ServeError::System(error.into())))

@@ -18,7 +18,7 @@ use super::listen::Listener;
 use super::machine::{AppId, ClientId, Effect, Event, GenerationId, Machine};
 use super::outbox::Flushed;
 use super::status::Memory;
-use super::{ServeError, ServeEvent, log};
+use super::{Embedder, ServeError, log};
 use crate::config::Settings;
 use crate::process::hop::WorkerId;
 use crate::process::signals::Signals;
@@ -42,7 +42,7 @@ pub(super) enum Peer {
 }
 
 /// Everything that the arbiter holds.
-pub(super) struct Arbiter<O> {
+pub(super) struct Arbiter<E> {
     pub(super) settings: Settings,
     pub(super) cache_dir: PathBuf,
     pub(super) socket: PathBuf,
@@ -60,7 +60,7 @@ pub(super) struct Arbiter<O> {
     pub(super) write_until: Option<Instant>,
     /// For encoding single frames.
     pub(super) frame: Vec<u8>,
-    pub(super) observer: O,
+    pub(super) embedder: E,
     pub(super) outcome: Option<Result<(), ServeError>>,
     effects: Vec<Effect>,
     pub(super) listener: Option<(Listener, JoinHandle<()>)>,
@@ -72,7 +72,7 @@ pub(super) struct Arbiter<O> {
 pub(super) async fn run(
     settings: Settings,
     socket: PathBuf,
-    observer: impl FnMut(ServeEvent) + 'static,
+    embedder: impl Embedder + 'static,
 ) -> Result<(), ServeError> {
     let signals = Signals::listen()?;
     let executable = Executable::current()?;
@@ -102,7 +102,7 @@ pub(super) async fn run(
         memory: Memory::default(),
         write_until: None,
         frame: Vec::new(),
-        observer,
+        embedder,
         outcome: None,
         effects: Vec::new(),
         listener: Some((listener, accepting)),
@@ -146,7 +146,7 @@ fn accept(listener: &Listener, input: mpsc::Sender<Input>) -> io::Result<JoinHan
     }))
 }
 
-impl<O: FnMut(ServeEvent)> Arbiter<O> {
+impl<E: Embedder> Arbiter<E> {
     async fn run(
         mut self,
         mut inputs: mpsc::Receiver<Input>,

@@ -7,8 +7,9 @@ use std::path::Path;
 use clap::Args;
 
 use super::failure::Failure;
-use super::serve::{cores, serve};
+use super::serve::{cores, ready_line};
 use super::{logging, output, socket};
+use crate::arbiter::{self, Embedder, ServeEvent};
 use crate::config::{self, AppOverride, Overrides, Settings};
 
 /// The component that `scripts/build-guests` makes of examples/demo.
@@ -58,11 +59,22 @@ impl DemoArgs {
         // The demo needs nothing but its own directory.
         settings.cache_dir = Some(directory.path().join("cache"));
         let invitation = invitation(&executable, &socket);
-        serve(settings, socket, move |ready| {
-            // A closed standard output is no reason not to serve.
-            let _ = output::line(&format!("{ready}\n{invitation}"));
-        })?;
+        arbiter::serve(settings, socket, Demo { invitation })?;
         remove(directory)
+    }
+}
+
+/// What the arbiter asks of `dirty demo`.
+struct Demo {
+    invitation: String,
+}
+
+impl Embedder for Demo {
+    fn event(&mut self, event: ServeEvent) {
+        let ServeEvent::Ready { apps, socket } = event;
+        let ready = ready_line(&apps, &socket);
+        // A closed standard output is no reason not to serve.
+        let _ = output::line(&format!("{ready}\n{}", self.invitation));
     }
 }
 

@@ -1,14 +1,15 @@
 //! `dirty serve`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 
+use super::config_file::{self, Loaded};
 use super::failure::Failure;
 use super::socket::SocketArgs;
-use super::{config_file, logging, output};
-use crate::arbiter::{self, ServeEvent};
+use super::{logging, output};
+use crate::arbiter::{self, Embedder, ServeEvent, SettingsError};
 use crate::config::{self, AppOverride, Overrides, Settings};
 
 const EXAMPLES: &str = "\
@@ -42,6 +43,13 @@ pub(super) struct ServeArgs {
     /// says, else 30]
     #[arg(long, value_name = "SECONDS", value_parser = config::parse_seconds)]
     graceful_timeout: Option<Duration>,
+    /// Keep the host's process number in PATH while it runs [default: what the configuration says,
+    /// else nowhere]
+    #[arg(long, value_name = "PATH")]
+    pidfile: Option<PathBuf>,
+    /// Write the log to PATH instead of standard error [default: what the configuration says]
+    #[arg(long, value_name = "PATH")]
+    log_file: Option<PathBuf>,
 }
 
 impl ServeArgs {
@@ -49,38 +57,62 @@ impl ServeArgs {
         logging::start()?;
         let loaded = config_file::load(self.location.config.as_deref())?;
         let located = self.location.locate_for_host(loaded.as_ref())?;
-        let overrides = Overrides {
-            apps: self.apps,
-            socket: Some(located.path.clone()),
-            workers: self.workers,
-            timeout: self.timeout,
-            graceful_timeout: self.graceful_timeout,
+        let configuration = Configuration {
+            path: self.location.config,
+            overrides: Overrides {
+                apps: self.apps,
+                socket: Some(located.path.clone()),
+                workers: self.workers,
+                timeout: self.timeout,
+                graceful_timeout: self.graceful_timeout,
+                pidfile: self.pidfile,
+                log_file: self.log_file,
+            },
         };
-        let file = loaded.map(|loaded| loaded.file);
-        let settings = Settings::resolve(file, overrides, cores())?;
-        serve(settings, located.path, |ready| {
-            // A closed standard output is no reason not to serve.
-            let _ = output::line(ready);
-        })
+        let settings = configuration.merge(loaded)?;
+        let server = Server { configuration };
+        Ok(arbiter::serve(settings, located.path, server)?)
     }
 }
 
-/// Serves until told to stop. `on_ready` gets the line that says that every app can serve.
-pub(super) fn serve(
-    settings: Settings,
-    socket: PathBuf,
-    mut on_ready: impl FnMut(&str) + 'static,
-) -> Result<(), Failure> {
-    arbiter::serve(settings, socket, move |event| match event {
-        ServeEvent::Ready { apps, socket } => {
-            on_ready(&format!(
-                "ready: {} on {}",
-                apps.join(", "),
-                socket.display()
-            ));
-        }
-    })?;
-    Ok(())
+/// Where the settings come from: the same file and the same flags, at the start and at each reload.
+struct Configuration {
+    path: Option<PathBuf>,
+    overrides: Overrides,
+}
+
+impl Configuration {
+    fn merge(&self, loaded: Option<Loaded>) -> Result<Settings, Failure> {
+        let file = loaded.map(|loaded| loaded.file);
+        Ok(Settings::resolve(file, self.overrides.clone(), cores())?)
+    }
+
+    fn read(&self) -> Result<Settings, Failure> {
+        self.merge(config_file::load(self.path.as_deref())?)
+    }
+}
+
+/// What the arbiter asks of `dirty serve`.
+struct Server {
+    configuration: Configuration,
+}
+
+impl Embedder for Server {
+    fn event(&mut self, event: ServeEvent) {
+        let ServeEvent::Ready { apps, socket } = event;
+        // A closed standard output is no reason not to serve.
+        let _ = output::line(&ready_line(&apps, &socket));
+    }
+
+    fn settings(&mut self) -> Result<Settings, SettingsError> {
+        let settings = self.configuration.read();
+        settings.map_err(|failure| SettingsError::Invalid(failure.to_string()))
+    }
+}
+
+/// The line that says that every app can serve.
+pub(super) fn ready_line(apps: &[String], socket: &Path) -> String {
+    format!("ready: {} on {}", apps.join(", "), socket.display())
 }
 
 /// How many threads of this process can run at once.

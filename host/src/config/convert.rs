@@ -7,7 +7,7 @@ use std::time::Duration;
 use toml::de::{DeInteger, DeValue};
 
 use super::error::Problem;
-use super::settings::InitMode;
+use super::settings::{InitMode, OnDisconnect};
 use super::values;
 
 /// The [`Problem::WrongType`] of `value`.
@@ -48,17 +48,40 @@ pub(super) fn count(value: &DeValue<'_>, range: &RangeInclusive<u64>) -> Result<
     to_usize(values::ranged(integer(value)?, range)?)
 }
 
+/// A count in `range`, which must fit 32 bits.
+pub(super) fn count_u32(value: &DeValue<'_>, range: &RangeInclusive<u64>) -> Result<u32, Problem> {
+    let count = values::ranged(integer(value)?, range)?;
+    u32::try_from(count).map_err(|_| Problem::OutOfRange {
+        value: count.to_string(),
+        allowed: format!("at most {} are possible", u32::MAX),
+    })
+}
+
 /// A size in bytes in `range`.
 pub(super) fn size(value: &DeValue<'_>, range: &RangeInclusive<u64>) -> Result<u64, Problem> {
-    let bytes = match value {
-        DeValue::Integer(integer) => integer_value(integer)?,
-        DeValue::String(text) => i128::from(values::size(text)?),
+    values::ranged(bytes(value)?, range)
+}
+
+fn bytes(value: &DeValue<'_>) -> Result<i128, Problem> {
+    match value {
+        DeValue::Integer(integer) => integer_value(integer),
+        DeValue::String(text) => Ok(i128::from(values::size(text)?)),
         other => {
             let expected = "a size (bytes as an integer, or a string like \"64MiB\")";
-            return Err(wrong_type(expected, other));
+            Err(wrong_type(expected, other))
         }
-    };
-    values::ranged(bytes, range)
+    }
+}
+
+/// The same, or zero.
+pub(super) fn size_or_zero(
+    value: &DeValue<'_>,
+    range: &RangeInclusive<u64>,
+) -> Result<u64, Problem> {
+    match bytes(value)? {
+        0 => Ok(0),
+        bytes => values::ranged(bytes, range),
+    }
 }
 
 /// The same, for what is held in memory.
@@ -86,6 +109,18 @@ pub(super) fn seconds(value: &DeValue<'_>) -> Result<Duration, Problem> {
         DeValue::Float(float) => values::parse_seconds(float.as_str()),
         other => Err(wrong_type("a number of seconds", other)),
     }
+}
+
+/// The same, where zero has no meaning.
+pub(super) fn seconds_above_zero(value: &DeValue<'_>) -> Result<Duration, Problem> {
+    let duration = seconds(value)?;
+    if duration.is_zero() {
+        return Err(Problem::OutOfRange {
+            value: "0".to_owned(),
+            allowed: "this must be some time, at least 0.001 seconds".to_owned(),
+        });
+    }
+    Ok(duration)
 }
 
 pub(super) fn boolean(value: &DeValue<'_>) -> Result<bool, Problem> {
@@ -126,6 +161,17 @@ pub(super) fn init_mode(value: &DeValue<'_>) -> Result<InitMode, Problem> {
         other => Err(Problem::NotAChoice {
             value: other.to_owned(),
             choices: "\"mold\" (once, for all workers) or \"per-worker\"",
+        }),
+    }
+}
+
+pub(super) fn on_disconnect(value: &DeValue<'_>) -> Result<OnDisconnect, Problem> {
+    match string(value)? {
+        "finish" => Ok(OnDisconnect::Finish),
+        "cancel" => Ok(OnDisconnect::Cancel),
+        other => Err(Problem::NotAChoice {
+            value: other.to_owned(),
+            choices: "\"finish\" (the call runs to its end) or \"cancel\"",
         }),
     }
 }

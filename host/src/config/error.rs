@@ -166,6 +166,28 @@ pub enum Problem {
     /// A guest path that is not usable.
     #[error("a directory's path for the app must be absolute and without `.` or `..`: \"/data\"")]
     GuestPath,
+    /// A hook that was written like a line for a shell; its words as an array.
+    #[error("there is no shell: write the program and each argument as an array, {0}")]
+    NotAProgram(String),
+    /// Less room for all frames together than for one.
+    #[error(
+        "{bytes} bytes are less than the largest frame has, {frame} bytes: raise this, or lower \
+         `max_frame`"
+    )]
+    SmallerThanFrame {
+        /// The bytes for all frames.
+        bytes: usize,
+        /// The bytes of the largest frame.
+        frame: usize,
+    },
+    /// A jitter that could recycle a worker before its first call, or that there is nothing for.
+    #[error("{jitter} is too large: it must be less than `max_calls`, which is {}", none_or(*.max))]
+    JitterTooLarge {
+        /// The jitter.
+        jitter: u32,
+        /// The calls; 0 is no limit.
+        max: u32,
+    },
     /// The same thing twice.
     #[error("{0} is there twice")]
     Duplicate(String),
@@ -184,4 +206,12 @@ pub enum Problem {
          \n    [apps.hello]\n    component = \"hello.wasm\"\n    workers = 2"
     )]
     NoApps,
+}
+
+/// A limit in words; zero is none.
+fn none_or(limit: u32) -> String {
+    match limit {
+        0 => "not set".to_owned(),
+        limit => limit.to_string(),
+    }
 }

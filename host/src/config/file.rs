@@ -8,10 +8,15 @@ use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 
 use super::error::{ConfigErrors, Problem};
+use super::hooks::ParsedHooks;
 use super::keys::Place;
-use super::limits::{CONNECTIONS, FRAME_BYTES, MEMORY_BYTES, QUEUE};
+use super::limits::{
+    CONNECTIONS, FRAME_BYTES, FRAME_BYTES_DEFAULT, IN_FLIGHT_BYTES, MEMORY_BYTES, QUEUE,
+    RESTART_INTENSITY,
+};
+use super::recycle::ParsedRecycle;
 use super::section::{Entry, Report, Section};
-use super::settings::{DirSettings, InitMode};
+use super::settings::{DirSettings, InitMode, OnDisconnect};
 use super::{convert, json, values};
 
 /// What a configuration file says, its paths resolved against the file's directory.
@@ -29,7 +34,13 @@ pub struct ParsedFile {
     pub(super) write_timeout: Option<Duration>,
     pub(super) frame_bytes_max: Option<usize>,
     pub(super) connections_max: Option<usize>,
+    pub(super) bytes_in_flight_max: Option<usize>,
+    pub(super) restart_intensity: Option<u32>,
+    pub(super) restart_period: Option<Duration>,
     pub(super) cache_dir: Option<PathBuf>,
+    pub(super) pidfile: Option<PathBuf>,
+    pub(super) log_file: Option<PathBuf>,
+    pub(super) hooks: ParsedHooks,
     pub(super) apps: Vec<ParsedApp>,
 }
 
@@ -46,6 +57,9 @@ pub(super) struct ParsedApp {
     pub(super) dirs: Vec<DirSettings>,
     pub(super) memory_limit_bytes: Option<u64>,
     pub(super) queue_max: Option<usize>,
+    pub(super) recycle: ParsedRecycle,
+    pub(super) spare: Option<bool>,
+    pub(super) on_disconnect: Option<OnDisconnect>,
 }
 
 impl ParsedFile {
@@ -83,6 +97,9 @@ impl ParsedFile {
 fn read_top(top: &Section<'_>, directory: &Path, report: &mut Report<'_>) -> ParsedFile {
     top.reject_unknown(report, Place::Top);
     let path = |value: &DeValue<'_>| convert::path(value).map(|path| directory.join(path));
+    let frame_bytes_max = top.read(report, "max_frame", |value| {
+        convert::size_in_memory(value, &FRAME_BYTES)
+    });
     ParsedFile {
         socket: top.read(report, "socket", path),
         workers: top.read(report, "workers", convert::workers),
@@ -91,15 +108,38 @@ fn read_top(top: &Section<'_>, directory: &Path, report: &mut Report<'_>) -> Par
         boot_timeout: top.read(report, "boot_timeout", convert::seconds),
         cancel_grace: top.read(report, "cancel_grace", convert::seconds),
         write_timeout: top.read(report, "write_timeout", convert::seconds),
-        frame_bytes_max: top.read(report, "max_frame", |value| {
-            convert::size_in_memory(value, &FRAME_BYTES)
-        }),
+        frame_bytes_max,
         connections_max: top.read(report, "max_connections", |value| {
             convert::count(value, &CONNECTIONS)
         }),
+        bytes_in_flight_max: read_bytes_in_flight(top, frame_bytes_max, report),
+        restart_intensity: top.read(report, "restart_intensity", |value| {
+            convert::count_u32(value, &RESTART_INTENSITY)
+        }),
+        restart_period: top.read(report, "restart_period", convert::seconds_above_zero),
         cache_dir: top.read(report, "cache_dir", path),
+        pidfile: top.read(report, "pidfile", path),
+        log_file: top.read(report, "log_file", path),
+        hooks: ParsedHooks::read(top, directory, report),
         apps: read_apps(top, directory, report),
     }
+}
+
+/// `frame` is what the file says of `max_frame`, if that is right.
+fn read_bytes_in_flight(
+    top: &Section<'_>,
+    frame: Option<usize>,
+    report: &mut Report<'_>,
+) -> Option<usize> {
+    // Where `max_frame` itself is wrong, that is said already.
+    let frame = frame.or((!top.has("max_frame")).then_some(FRAME_BYTES_DEFAULT));
+    top.read(report, "max_bytes_in_flight", |value| {
+        let bytes = convert::size_in_memory(value, &IN_FLIGHT_BYTES)?;
+        match frame {
+            Some(frame) if bytes < frame => Err(Problem::SmallerThanFrame { bytes, frame }),
+            _ => Ok(bytes),
+        }
+    })
 }
 
 fn read_apps(top: &Section<'_>, directory: &Path, report: &mut Report<'_>) -> Vec<ParsedApp> {
@@ -145,6 +185,9 @@ fn read_app(
             convert::size(value, &MEMORY_BYTES)
         }),
         queue_max: app.read(report, "max_queue", |value| convert::count(value, &QUEUE)),
+        recycle: ParsedRecycle::read(app, report),
+        spare: app.read(report, "spare", convert::boolean),
+        on_disconnect: app.read(report, "on_disconnect", convert::on_disconnect),
     };
     Some(ParsedApp {
         component: directory.join(component?),

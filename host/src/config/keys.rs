@@ -12,6 +12,8 @@ pub(super) enum Place {
     App,
     /// In the value of a directory.
     Dir,
+    /// In `[hooks]`.
+    Hooks,
 }
 
 impl Place {
@@ -28,7 +30,13 @@ impl Place {
                 "write_timeout",
                 "max_frame",
                 "max_connections",
+                "max_bytes_in_flight",
+                "restart_intensity",
+                "restart_period",
                 "cache_dir",
+                "pidfile",
+                "log_file",
+                "hooks",
                 "apps",
             ],
             Place::App => &[
@@ -41,8 +49,21 @@ impl Place {
                 "dirs",
                 "memory_limit",
                 "max_queue",
+                "max_calls",
+                "max_calls_jitter",
+                "max_age",
+                "max_memory",
+                "spare",
+                "on_disconnect",
             ],
             Place::Dir => &["path", "writable"],
+            Place::Hooks => &[
+                "on_starting",
+                "post_fork",
+                "worker_init",
+                "worker_exit",
+                "timeout",
+            ],
         }
     }
 
@@ -64,17 +85,25 @@ impl Place {
     }
 
     fn elsewhere(self, key: &str) -> Option<&'static str> {
-        match self {
-            Place::Top if Place::App.keys().contains(&key) => {
-                Some("in an app's table, [apps.NAME]")
-            }
-            Place::App if Place::Top.keys().contains(&key) => {
-                Some("at the top of the file, before the first [table]")
-            }
-            Place::Top | Place::App | Place::Dir => None,
+        if self == Place::Dir {
+            return None;
         }
+        TABLES
+            .iter()
+            .find(|(place, _)| place.keys().contains(&key))
+            .map(|(_, described)| *described)
     }
 }
+
+/// Where a key may have been meant to stand, and how to say so.
+const TABLES: [(Place, &str); 3] = [
+    (
+        Place::Top,
+        "at the top of the file, before the first [table]",
+    ),
+    (Place::App, "in an app's table, [apps.NAME]"),
+    (Place::Hooks, "in the table [hooks]"),
+];
 
 /// Names longer than this are no misspelling of ours.
 const MISSPELLING_BYTES_MAX: usize = 64;
@@ -123,21 +152,27 @@ fn advice(key: &str) -> Option<&'static str> {
         "worker_class" => {
             "every worker runs a WebAssembly component: use `component` in [apps.NAME]"
         }
-        "on_dirty_starting" | "dirty_worker_init" | "post_worker_init" => {
-            "there are no hooks: prepare what the app needs in its `init`"
+        "on_dirty_starting" | "dirty_on_starting" => {
+            "use `on_starting` in the table [hooks]; it is a command"
         }
-        "dirty_post_fork" | "post_fork" => {
-            "there are no hooks: an app may export `on-fork`, which runs in each new worker"
+        "dirty_post_fork" => "use `post_fork` in the table [hooks]; it is a command",
+        "dirty_worker_init" | "post_worker_init" => {
+            "use `worker_init` in the table [hooks]; it is a command"
         }
-        "dirty_worker_exit" | "worker_exit" => {
-            "there are no hooks: an app's `close` runs in each worker that stops gracefully"
+        "dirty_worker_exit" | "child_exit" => {
+            "use `worker_exit` in the table [hooks]; it is a command"
         }
-        "on_starting" | "on_reload" | "when_ready" | "pre_fork" | "worker_int" | "worker_abort"
-        | "pre_exec" | "pre_request" | "post_request" | "child_exit" | "nworkers_changed"
-        | "on_exit" => "there are no hooks: `dirty serve` prints a line when every app is ready",
-        "max_requests" | "max_requests_jitter" => {
-            "workers are not recycled by the number of their calls: one that fails is replaced"
+        "when_ready" => {
+            "use `worker_init` in the table [hooks], or wait for the line that `dirty serve` \
+             prints when every app is ready"
         }
+        "on_reload" | "pre_fork" | "worker_int" | "worker_abort" | "pre_exec" | "pre_request"
+        | "post_request" | "nworkers_changed" | "on_exit" => {
+            "there is no such hook: [hooks] has `on_starting`, `post_fork`, `worker_init` and \
+             `worker_exit`"
+        }
+        "max_requests" => "use `max_calls` in an app's table",
+        "max_requests_jitter" => "use `max_calls_jitter` in an app's table",
         "preload_app" => {
             "an app is always loaded once and copied; `init = \"per-worker\"` turns that off"
         }
@@ -146,11 +181,15 @@ fn advice(key: &str) -> Option<&'static str> {
         "loglevel" | "log_level" => {
             "set the environment variable DIRTY_LOG, for example to `debug`"
         }
-        "accesslog" | "errorlog" | "logfile" | "logconfig" | "logconfig_dict"
-        | "logconfig_json" | "logger_class" | "capture_output" | "syslog" | "access_log_format" => {
-            "the log goes to standard error; DIRTY_LOG sets its level"
+        "errorlog" | "error_logfile" | "logfile" => {
+            "use `log_file`; without it the log goes to standard error"
         }
-        "daemon" | "pidfile" | "user" | "group" | "proc_name" => {
+        "accesslog" | "access_logfile" | "access_logformat" | "access_log_format" => {
+            "there is no log of every call; `log_file` names the file of the host's own log"
+        }
+        "logconfig" | "logconfig_dict" | "logconfig_json" | "logger_class" | "capture_output"
+        | "syslog" => "the log goes to standard error or to `log_file`; DIRTY_LOG sets its level",
+        "daemon" | "user" | "group" | "proc_name" => {
             "leave that to what starts the host, for example a systemd unit"
         }
         "wsgi_app" => "a host serves components: use `component` in [apps.NAME]",
@@ -177,7 +216,12 @@ mod tests {
             (Place::App, "queue_max", "max_queue"),
             (Place::App, "componet", "component"),
             (Place::App, "configuration", "config"),
+            (Place::App, "max-calls", "max_calls"),
+            (Place::App, "memory_max", "max_memory"),
             (Place::Dir, "write", "writable"),
+            (Place::Hooks, "postfork", "post_fork"),
+            (Place::Hooks, "worker-exit", "worker_exit"),
+            (Place::Hooks, "on_start", "on_starting"),
         ] {
             let problem = place.unknown(key);
             assert_eq!(problem, Problem::UnknownKey(expected), "{key}: {problem}");
@@ -194,9 +238,15 @@ mod tests {
             ("dirty_apps", "[apps."),
             ("bind", "`socket`"),
             ("threads", "`workers`"),
-            ("dirty_post_fork", "`on-fork`"),
-            ("on_dirty_starting", "`init`"),
-            ("dirty_worker_exit", "`close`"),
+            ("dirty_post_fork", "`post_fork` in the table [hooks]"),
+            ("on_dirty_starting", "`on_starting` in the table [hooks]"),
+            ("dirty_worker_init", "`worker_init` in the table [hooks]"),
+            ("dirty_worker_exit", "`worker_exit` in the table [hooks]"),
+            ("on_reload", "`worker_exit`"),
+            ("max_requests", "`max_calls`"),
+            ("max_requests_jitter", "`max_calls_jitter`"),
+            ("errorlog", "`log_file`"),
+            ("logfile", "`log_file`"),
             ("worker_class", "`component`"),
             ("loglevel", "DIRTY_LOG"),
         ] {
@@ -213,6 +263,24 @@ mod tests {
         assert!(component.to_string().contains("[apps.NAME]"));
         let socket = Place::App.unknown("socket");
         assert!(socket.to_string().contains("top of the file"));
+        for (place, hook) in [
+            (Place::Top, "on_starting"),
+            (Place::Top, "post_fork"),
+            (Place::App, "worker_init"),
+            (Place::Top, "worker-exit"),
+        ] {
+            let problem = place.unknown(hook).to_string();
+            assert!(problem.contains("[hooks]"), "{problem}");
+        }
+        for (place, key, right) in [
+            (Place::Top, "max_calls", "[apps.NAME]"),
+            (Place::App, "pidfile", "top of the file"),
+            (Place::Hooks, "graceful_timeout", "top of the file"),
+            (Place::Hooks, "spare", "[apps.NAME]"),
+        ] {
+            let problem = place.unknown(key).to_string();
+            assert!(problem.contains(right), "{problem}");
+        }
         let far = Place::Dir.unknown("zzz").to_string();
         assert!(far.contains("path, writable"), "{far}");
     }

@@ -25,6 +25,16 @@ pub(super) const QUEUE: RangeInclusive<u64> = 1..=1_000_000;
 /// At least one page of WebAssembly's.
 pub(super) const MEMORY_BYTES: RangeInclusive<u64> = 64 * KIB..=TIB;
 
+/// At least one frame of the smallest possible limit; `max_frame` raises this bound further.
+pub(super) const IN_FLIGHT_BYTES: RangeInclusive<u64> = *FRAME_BYTES.start()..=TIB;
+/// The failures within a period are remembered one by one, so there is an end to them.
+pub(super) const RESTART_INTENSITY: RangeInclusive<u64> = 1..=1000;
+/// Above this a count of calls is meant as "none", which is 0.
+pub(super) const CALLS_MAX: u64 = 1_000_000_000;
+/// A worker that has not run anything yet takes some hundred KiB: a limit near that would replace
+/// every worker after every call.
+pub(super) const WORKER_BYTES: RangeInclusive<u64> = MIB..=TIB;
+
 /// The longest app name, in bytes.
 pub(super) const APP_NAME_BYTES_MAX: usize = 255;
 /// How deep an app's `config` may be nested: what the protocol allows for arguments.

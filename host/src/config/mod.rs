@@ -26,11 +26,13 @@
 mod convert;
 mod error;
 mod file;
+mod hooks;
 mod json;
 mod keys;
 mod limits;
 pub(crate) mod os_path;
 mod overrides;
+mod recycle;
 mod resolve;
 mod section;
 mod settings;

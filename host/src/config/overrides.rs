@@ -21,6 +21,10 @@ pub struct Overrides {
     pub timeout: Option<Duration>,
     /// How long calls in flight may run on after a request to stop.
     pub graceful_timeout: Option<Duration>,
+    /// The file for the arbiter's process number.
+    pub pidfile: Option<PathBuf>,
+    /// The file for the log.
+    pub log_file: Option<PathBuf>,
 }
 
 /// An app given as a flag, `NAME=PATH` or `NAME=PATH:WORKERS`.

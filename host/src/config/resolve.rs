@@ -8,15 +8,8 @@ use super::error::{ConfigError, ConfigErrors, Origin, Problem};
 use super::file::{ParsedApp, ParsedFile};
 use super::limits;
 use super::overrides::{AppOverride, Overrides};
-use super::settings::{
-    AppSettings, HookSettings, LifecycleSettings, OnDisconnect, RecycleSettings, RestartSettings,
-    ServerSettings, Settings,
-};
-
-/// Zero is how "none" is typed.
-fn none_if_zero(duration: Duration) -> Option<Duration> {
-    Some(duration).filter(|duration| !duration.is_zero())
-}
+use super::settings::{AppSettings, LifecycleSettings, RestartSettings, ServerSettings, Settings};
+use super::values::none_if_zero;
 
 /// What holds for apps that do not say otherwise.
 struct Common {
@@ -44,15 +37,18 @@ impl Settings {
             timeout_flag: overrides.timeout,
             timeout: file.timeout.unwrap_or(limits::TIMEOUT_DEFAULT),
         };
+        let frame_bytes_max = file.frame_bytes_max.unwrap_or(limits::FRAME_BYTES_DEFAULT);
         Ok(Settings {
             server: ServerSettings {
                 socket: overrides.socket.or(file.socket),
-                frame_bytes_max: file.frame_bytes_max.unwrap_or(limits::FRAME_BYTES_DEFAULT),
+                frame_bytes_max,
                 write_timeout: none_if_zero(
                     file.write_timeout.unwrap_or(limits::WRITE_TIMEOUT_DEFAULT),
                 ),
                 connections_max: file.connections_max.unwrap_or(limits::CONNECTIONS_DEFAULT),
-                bytes_in_flight_max: limits::BYTES_IN_FLIGHT_DEFAULT,
+                bytes_in_flight_max: file
+                    .bytes_in_flight_max
+                    .unwrap_or(limits::BYTES_IN_FLIGHT_DEFAULT.max(frame_bytes_max)),
             },
             lifecycle: LifecycleSettings {
                 graceful_timeout: overrides
@@ -64,20 +60,18 @@ impl Settings {
                 ),
                 cancel_grace: file.cancel_grace.unwrap_or(limits::CANCEL_GRACE_DEFAULT),
                 restart: RestartSettings {
-                    intensity: limits::RESTART_INTENSITY_DEFAULT,
-                    period: limits::RESTART_PERIOD_DEFAULT,
+                    intensity: file
+                        .restart_intensity
+                        .unwrap_or(limits::RESTART_INTENSITY_DEFAULT),
+                    period: file
+                        .restart_period
+                        .unwrap_or(limits::RESTART_PERIOD_DEFAULT),
                 },
             },
             cache_dir: file.cache_dir,
-            pidfile: None,
-            log_file: None,
-            hooks: HookSettings {
-                on_starting: None,
-                post_fork: None,
-                worker_init: None,
-                worker_exit: None,
-                timeout: limits::HOOK_TIMEOUT_DEFAULT,
-            },
+            pidfile: overrides.pidfile.or(file.pidfile),
+            log_file: overrides.log_file.or(file.log_file),
+            hooks: file.hooks.resolve(),
             apps: merge_apps(file.apps, overrides.apps, &common)?,
         })
     }
@@ -152,8 +146,8 @@ fn app_settings(app: ParsedApp, common: &Common) -> AppSettings {
             .memory_limit_bytes
             .unwrap_or(limits::MEMORY_BYTES_DEFAULT),
         queue_max: app.queue_max.unwrap_or(limits::QUEUE_DEFAULT),
-        recycle: RecycleSettings::default(),
-        spare: false,
-        on_disconnect: OnDisconnect::default(),
+        recycle: app.recycle.resolve(),
+        spare: app.spare.unwrap_or_default(),
+        on_disconnect: app.on_disconnect.unwrap_or_default(),
     }
 }

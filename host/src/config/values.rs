@@ -61,6 +61,11 @@ pub(super) fn duration(seconds: f64, typed: &str) -> Result<Duration, Problem> {
     })
 }
 
+/// Zero is how "none" is typed.
+pub(super) fn none_if_zero(duration: Duration) -> Option<Duration> {
+    Some(duration).filter(|duration| !duration.is_zero())
+}
+
 /// `number`, if it lies in `range`.
 pub(super) fn ranged(number: i128, range: &RangeInclusive<u64>) -> Result<u64, Problem> {
     u64::try_from(number)

@@ -21,7 +21,7 @@ pub(crate) use codec::{Header, bytes_wanted, next_message};
 pub(crate) use limits::log_pieces;
 
 /// Raised with every change of this module; a child of another version is refused.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// A worker, unique for the arbiter's life; counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -111,8 +111,17 @@ pub(crate) struct Exit {
 pub(crate) enum Fate {
     /// It can.
     Healthy,
-    /// Its instance is dead (a trap); it exits right after.
-    Tainted,
+    /// Its instance is dead; it exits right after.
+    Tainted(Taint),
+}
+
+/// What an instance died of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taint {
+    /// A trap like any other.
+    Trap,
+    /// A trap in a call during which it was refused memory.
+    Memory,
 }
 
 /// When a call has to be done.
@@ -174,6 +183,8 @@ pub(crate) enum Up {
     Chunk(CallId, Bytes),
     /// From a worker: the last frames of a reply, for the client as they are.
     Final(CallId, Fate, Bytes),
+    /// From a worker, once: its private memory, in bytes, is above the app's `private_bytes_max`.
+    OverMemory(u64),
     /// A line for the log.
     Log {
         /// During this call, if during any.

@@ -76,6 +76,8 @@ pub(crate) struct Trap {
     pub message: String,
     /// The guest's stack, innermost first, and what it had printed to standard error.
     pub traceback: String,
+    /// Whether memory was refused to the instance during the same call.
+    pub memory_refused: bool,
 }
 
 /// What became of a call.
@@ -183,6 +185,7 @@ impl Instance {
     pub(crate) async fn call(&mut self, action: &str, args: &str, kwargs: &str) -> Outcome {
         // What earlier calls printed does not explain this one.
         self.store.data().take_stderr_tail();
+        self.store.data_mut().take_memory_refused();
         let app = self.app.dirty_app_dirty_app();
         let outcome = match app.call_call(&mut self.store, action, args, kwargs).await {
             Ok(Ok(result)) => Outcome::Returned(result),
@@ -214,7 +217,8 @@ impl Instance {
         self.store.data_mut().holds_timers()
     }
 
-    fn explain(&self, error: &wasmtime::Error) -> Trap {
+    fn explain(&mut self, error: &wasmtime::Error) -> Trap {
+        let memory_refused = self.store.data_mut().take_memory_refused();
         let state = self.store.data();
         state.flush_stdio();
         let printed = state.take_stderr_tail();
@@ -229,6 +233,7 @@ impl Instance {
         Trap {
             message: trap_message(error, &printed),
             traceback,
+            memory_refused,
         }
     }
 }

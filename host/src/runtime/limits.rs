@@ -12,6 +12,7 @@ pub(super) struct MemoryBudget {
     bytes_max: u64,
     bytes: u64,
     last_grant_bytes: u64,
+    refused: bool,
 }
 
 impl MemoryBudget {
@@ -20,7 +21,27 @@ impl MemoryBudget {
             bytes_max,
             bytes: 0,
             last_grant_bytes: 0,
+            refused: false,
         }
+    }
+
+    /// Whether memory was refused since this was last asked, by this budget or by the system.
+    pub(super) fn take_refused(&mut self) -> bool {
+        std::mem::take(&mut self.refused)
+    }
+
+    /// Whether something may grow like this; `maximum` is its own, in the same unit as `bytes`.
+    fn grow(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+        bytes: fn(usize) -> usize,
+    ) -> bool {
+        let granted = maximum.is_none_or(|maximum| desired <= maximum)
+            && self.grant(bytes(current), bytes(desired));
+        self.refused |= !granted;
+        granted
     }
 
     fn grant(&mut self, current_bytes: usize, desired_bytes: usize) -> bool {
@@ -36,6 +57,7 @@ impl MemoryBudget {
 
     fn take_back(&mut self) {
         self.bytes -= std::mem::take(&mut self.last_grant_bytes);
+        self.refused = true;
     }
 }
 
@@ -46,7 +68,7 @@ impl ResourceLimiter for MemoryBudget {
         desired: usize,
         maximum: Option<usize>,
     ) -> Result<bool> {
-        Ok(maximum.is_none_or(|maximum| desired <= maximum) && self.grant(current, desired))
+        Ok(self.grow(current, desired, maximum, |bytes| bytes))
     }
 
     fn memory_grow_failed(&mut self, _error: wasmtime::Error) -> Result<()> {
@@ -60,9 +82,9 @@ impl ResourceLimiter for MemoryBudget {
         desired: usize,
         maximum: Option<usize>,
     ) -> Result<bool> {
-        let bytes = |elements: usize| elements.saturating_mul(TABLE_ELEMENT_BYTES);
-        Ok(maximum.is_none_or(|maximum| desired <= maximum)
-            && self.grant(bytes(current), bytes(desired)))
+        Ok(self.grow(current, desired, maximum, |elements| {
+            elements.saturating_mul(TABLE_ELEMENT_BYTES)
+        }))
     }
 
     fn table_grow_failed(&mut self, _error: wasmtime::Error) -> Result<()> {
@@ -96,5 +118,21 @@ mod tests {
             .memory_grow_failed(wasmtime::Error::msg("no memory"))
             .unwrap();
         assert!(budget.memory_growing(0, 100, None).unwrap());
+    }
+
+    #[test]
+    fn a_refusal_is_remembered_until_asked() {
+        let mut budget = MemoryBudget::new(100);
+        assert!(budget.memory_growing(0, 50, None).unwrap());
+        assert!(!budget.take_refused());
+        assert!(!budget.memory_growing(50, 101, None).unwrap());
+        assert!(budget.take_refused(), "above the budget");
+        assert!(!budget.take_refused());
+        assert!(!budget.table_growing(0, 2, Some(1)).unwrap());
+        assert!(budget.take_refused(), "above its own maximum");
+        budget
+            .table_grow_failed(wasmtime::Error::msg("no memory"))
+            .unwrap();
+        assert!(budget.take_refused(), "by the system");
     }
 }

@@ -119,6 +119,11 @@ impl State {
         self.stderr.take_tail()
     }
 
+    /// Whether the guest was refused memory since this was last asked.
+    pub(super) fn take_memory_refused(&mut self) -> bool {
+        self.budget.take_refused()
+    }
+
     pub(super) fn uplink(&self) -> &SharedUplink {
         &self.uplink
     }

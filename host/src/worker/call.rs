@@ -5,7 +5,7 @@ use std::pin::pin;
 
 use super::Worker;
 use crate::logline::{LogLevel, LogSource};
-use crate::process::hop::{CallId, Deadline, Fate};
+use crate::process::hop::{CallId, Deadline, Fate, Taint};
 use crate::process::link::LinkError;
 use crate::protocol::{Dialect, Request, WireError, check_value};
 use crate::runtime::{Failure, Outcome, Trap};
@@ -81,12 +81,21 @@ impl Worker {
             }) => Err(self
                 .app_error(request, message, traceback)
                 .with("kind", kind)),
-            Outcome::Trapped(Trap { message, traceback }) => {
+            Outcome::Trapped(Trap {
+                message,
+                traceback,
+                memory_refused,
+            }) => {
                 self.log_trap(&request.action, &message, &traceback);
                 let error = self
                     .app_error(request, message, Some(traceback))
                     .with("kind", "Trap");
-                return (Err(error), Fate::Tainted);
+                let taint = if memory_refused {
+                    Taint::Memory
+                } else {
+                    Taint::Trap
+                };
+                return (Err(error), Fate::Tainted(taint));
             }
         };
         (reply, Fate::Healthy)

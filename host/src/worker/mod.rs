@@ -3,6 +3,7 @@
 
 mod call;
 mod mailbox;
+mod memory;
 mod uplink;
 
 use std::os::fd::OwnedFd;
@@ -18,6 +19,7 @@ use crate::process::link::{self, LinkError};
 use crate::runtime::{App, Instance, InstanceSettings, SharedUplink, StartError, shield};
 
 use mailbox::Mailbox;
+use memory::MemoryWatch;
 use uplink::Desk;
 
 /// What a worker starts from, right after the fork.
@@ -67,6 +69,12 @@ fn serve(seed: Seed) -> Result<i32, LinkError> {
     let mailbox = Mailbox::new(reader, &runtime)?;
     desk.send(&Up::Ready)?;
     Worker {
+        memory: seed
+            .setup
+            .app
+            .recycle
+            .private_bytes_max
+            .map(MemoryWatch::new),
         app_name: seed.setup.app.name,
         runtime,
         instance,
@@ -107,6 +115,8 @@ struct Worker {
     instance: Instance,
     mailbox: Mailbox,
     desk: Desk,
+    /// Where the app's memory is limited.
+    memory: Option<MemoryWatch>,
 }
 
 impl Worker {
@@ -118,9 +128,10 @@ impl Worker {
                     deadline,
                     frame,
                 } => {
-                    if self.call(call, deadline, &frame)? == Fate::Tainted {
+                    match self.call(call, deadline, &frame)? {
                         // The reply is written. State is never used again after a trap.
-                        return Ok(0);
+                        Fate::Tainted(_) => return Ok(0),
+                        Fate::Healthy => self.watch_memory()?,
                     }
                 }
                 Down::Stop => {
@@ -132,6 +143,14 @@ impl Worker {
                 // Nothing else is for a worker; the arbiter is our own executable.
                 Down::Setup(_) | Down::Fork(_) => {}
             }
+        }
+    }
+
+    /// Says so if this worker has grown too large, now that its caller has the reply.
+    fn watch_memory(&mut self) -> Result<(), LinkError> {
+        match self.memory.as_mut().and_then(MemoryWatch::look) {
+            Some(bytes) => self.desk.send(&Up::OverMemory(bytes)),
+            None => Ok(()),
         }
     }
 

@@ -226,7 +226,7 @@ impl Machine {
             }
         }
         match fate {
-            Fate::Tainted => {
+            Fate::Tainted(_) => {
                 if let Some(entry) = self.workers.get_mut(&worker) {
                     entry.lease = None;
                 }

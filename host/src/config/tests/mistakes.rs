@@ -1,6 +1,9 @@
 //! What is wrong with a file: tables from text to errors.
 
-use super::{APP, errors};
+use std::collections::BTreeSet;
+
+use super::{APP, errors, resolve};
+use crate::config::Overrides;
 use crate::config::keys::Place;
 
 /// A line after `APP` (which has two), and what must be said about it.
@@ -102,6 +105,78 @@ fn mistakes_in_an_app() {
         ),
         ("max_queue = 0", "3:13: apps.a.max_queue: 0 is out of range"),
         (
+            "max_calls = -1",
+            "3:13: apps.a.max_calls: -1 is out of range",
+        ),
+        (
+            "max_calls_jitter = 1",
+            "3:20: apps.a.max_calls_jitter: 1 is too large: it must be less than `max_calls`, \
+             which is not set",
+        ),
+        (
+            "max_calls_jitter = 5\nmax_calls = 5",
+            "3:20: apps.a.max_calls_jitter: 5 is too large: it must be less than `max_calls`, \
+             which is 5",
+        ),
+        (
+            "max_calls_jitter = 5\nmax_calls = 'x'",
+            "4:13: apps.a.max_calls: expected an integer",
+        ),
+        ("max_age = -1", "3:11: apps.a.max_age: -1 is out of range"),
+        (
+            "max_memory = 1",
+            "3:14: apps.a.max_memory: 1 is out of range: 1048576 to",
+        ),
+        (
+            "spare = 1",
+            "3:9: apps.a.spare: expected true or false, found an integer",
+        ),
+        (
+            "on_disconnect = 'stop'",
+            "3:17: apps.a.on_disconnect: `stop` is none of the choices",
+        ),
+        (
+            "[hooks]\npost_fork = ''",
+            "4:13: hooks.post_fork: must not be empty",
+        ),
+        (
+            "[hooks]\npost_fork = []",
+            "4:13: hooks.post_fork: must not be empty",
+        ),
+        (
+            "[hooks]\npost_fork = ['x', '']",
+            "4:13: hooks.post_fork: must not be empty",
+        ),
+        (
+            "[hooks]\npost_fork = ['x', \"\\u0000\"]",
+            "4:13: hooks.post_fork: must not contain a NUL",
+        ),
+        (
+            "[hooks]\npost_fork = ['x', 1]",
+            "4:13: hooks.post_fork: expected an array of strings, found an integer",
+        ),
+        (
+            "[hooks]\npost_fork = true",
+            "4:13: hooks.post_fork: expected a program, or an array",
+        ),
+        (
+            "[hooks]\npost_fork = 'notify --fast'",
+            "4:13: hooks.post_fork: there is no shell: write the program and each argument as an \
+             array, [\"notify\", \"--fast\"]",
+        ),
+        (
+            "[hooks]\ntimeout = 0.0",
+            "4:11: hooks.timeout: 0 is out of range: this must be some time",
+        ),
+        (
+            "[hooks]\npost_forks = 'x'",
+            "4:1: hooks.post_forks: unknown key; did you mean `post_fork`?",
+        ),
+        (
+            "[hooks]\ndirty_post_fork = 'x'",
+            "4:1: hooks.dirty_post_fork: this is a setting of gunicorn's",
+        ),
+        (
             "wokers = 1",
             "3:1: apps.a.wokers: unknown key; did you mean `workers`?",
         ),
@@ -160,6 +235,37 @@ fn mistakes_at_the_top() {
         (
             "max_connections = 0",
             ":1:19: max_connections: 0 is out of range",
+        ),
+        (
+            "max_bytes_in_flight = '1MiB'",
+            ":1:23: max_bytes_in_flight: 1048576 bytes are less than the largest frame has, \
+             67108864 bytes",
+        ),
+        (
+            "max_bytes_in_flight = '1GiB'\nmax_frame = 1",
+            ":2:13: max_frame: 1 is out of range",
+        ),
+        (
+            "restart_intensity = 0",
+            ":1:21: restart_intensity: 0 is out of range",
+        ),
+        (
+            "restart_intensity = 1001",
+            ":1:21: restart_intensity: 1001 is out of range",
+        ),
+        (
+            "restart_period = 0",
+            ":1:18: restart_period: 0 is out of range: this must be some time",
+        ),
+        ("pidfile = ''", ":1:11: pidfile: must not be empty"),
+        (
+            "log_file = 1",
+            ":1:12: log_file: expected a string, found an integer",
+        ),
+        ("hooks = 'x'", ":1:9: hooks: expected a table"),
+        (
+            "post_fork = 'x'",
+            ":1:1: post_fork: this key belongs in the table [hooks]",
         ),
         (
             "workers = 99999999999999999999",
@@ -225,6 +331,24 @@ fn every_known_key_is_read_and_typed() {
     assert_eq!(app.len(), Place::App.keys().len(), "{app:#?}");
     let dir = format!("{APP}[apps.a.dirs.'/d']\n{}", date(Place::Dir.keys()));
     assert_eq!(errors(&dir).len(), Place::Dir.keys().len());
+    let hooks = format!("{APP}[hooks]\n{}", date(Place::Hooks.keys()));
+    assert_eq!(errors(&hooks).len(), Place::Hooks.keys().len());
+}
+
+#[test]
+fn the_full_example_is_right_and_names_every_key() {
+    let example = include_str!("../../../../examples/dirty.toml");
+    if let Err(errors) = resolve(example, Overrides::default()) {
+        panic!("{errors}");
+    }
+    let words: BTreeSet<_> = example
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .collect();
+    for place in [Place::Top, Place::App, Place::Dir, Place::Hooks] {
+        for key in place.keys() {
+            assert!(words.contains(key), "{key}");
+        }
+    }
 }
 
 /// The parser allows 80 levels of brackets with 80 dotted keys each, which take more stack to drop

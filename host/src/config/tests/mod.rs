@@ -61,6 +61,11 @@ fn plausible() -> impl Strategy<Value = String> {
         Just("\u{feff}"),
         Just("\r\n"),
         Just("apps"),
+        Just("[hooks]"),
+        Just("post_fork"),
+        Just("max_calls"),
+        Just("max_calls_jitter"),
+        Just("max_bytes_in_flight"),
     ];
     proptest::collection::vec(word, 0..40).prop_map(|words| words.concat())
 }

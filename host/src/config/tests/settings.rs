@@ -19,6 +19,11 @@ cancel_grace = 0
 write_timeout = 7
 max_frame = "1MiB"
 max_connections = 10
+max_bytes_in_flight = "2MiB"
+restart_intensity = 3
+restart_period = 1.5
+pidfile = "run/dirty.pid"
+log_file = "/var/log/dirty.log"
 cache_dir = "/var/cache/dirty"
 
 [apps."myapp.ml:MLApp"]
@@ -28,6 +33,12 @@ timeout = 0
 init = "per-worker"
 memory_limit = "500MB"
 max_queue = 3
+max_calls = 1000
+max_calls_jitter = 999
+max_age = 3600
+max_memory = "300MiB"
+spare = true
+on_disconnect = "cancel"
 env = { LANG = "C" }
 dirs = { "/models" = "models", "/out/" = { path = "/srv/out", writable = true } }
 [apps."myapp.ml:MLApp".config]
@@ -35,6 +46,18 @@ model = "base"
 since = 2024-01-01
 [apps.second]
 component = "../second.wasm"
+max_calls = 0
+max_calls_jitter = 0
+max_age = 0
+max_memory = 0
+spare = false
+on_disconnect = "finish"
+[hooks]
+on_starting = "./check"
+post_fork = "notify"
+worker_init = ["hooks/ready", "--quiet", "a b"]
+worker_exit = ["/usr/bin/logger"]
+timeout = 2.5
 "#,
         Overrides::default(),
     )
@@ -46,7 +69,7 @@ component = "../second.wasm"
             frame_bytes_max: 1 << 20,
             write_timeout: Some(Duration::from_secs(7)),
             connections_max: 10,
-            bytes_in_flight_max: 512 << 20,
+            bytes_in_flight_max: 2 << 20,
         }
     );
     assert_eq!(
@@ -56,12 +79,24 @@ component = "../second.wasm"
             boot_timeout: None,
             cancel_grace: Duration::ZERO,
             restart: RestartSettings {
-                intensity: 10,
-                period: Duration::from_secs(60),
+                intensity: 3,
+                period: Duration::from_millis(1500),
             },
         }
     );
     assert_eq!(settings.cache_dir, Some("/var/cache/dirty".into()));
+    assert_eq!(settings.pidfile, Some("/etc/dirty/run/dirty.pid".into()));
+    assert_eq!(settings.log_file, Some("/var/log/dirty.log".into()));
+    assert_eq!(
+        settings.hooks,
+        HookSettings {
+            on_starting: hook("/etc/dirty/./check", &[]),
+            post_fork: hook("notify", &[]),
+            worker_init: hook("/etc/dirty/hooks/ready", &["--quiet", "a b"]),
+            worker_exit: hook("/usr/bin/logger", &[]),
+            timeout: Duration::from_millis(2500),
+        }
+    );
     let [ml, second] = settings.apps.as_slice() else {
         panic!("{:?}", settings.apps);
     };
@@ -89,9 +124,14 @@ component = "../second.wasm"
             ],
             memory_limit_bytes: 500_000_000,
             queue_max: 3,
-            recycle: RecycleSettings::default(),
-            spare: false,
-            on_disconnect: OnDisconnect::Finish,
+            recycle: RecycleSettings {
+                calls_max: Some(1000),
+                calls_jitter: 999,
+                age_max: Some(Duration::from_secs(3600)),
+                private_bytes_max: Some(300 << 20),
+            },
+            spare: true,
+            on_disconnect: OnDisconnect::Cancel,
         }
     );
     assert_eq!(second.component, Path::new("/etc/dirty/../second.wasm"));
@@ -99,6 +139,43 @@ component = "../second.wasm"
         (second.workers, second.timeout),
         (2, Some(Duration::from_secs(300)))
     );
+    assert_eq!(second.recycle, RecycleSettings::default());
+    assert!(!second.spare);
+    assert_eq!(second.on_disconnect, OnDisconnect::Finish);
+}
+
+fn hook(program: &str, args: &[&str]) -> Option<HookCommand> {
+    Some(HookCommand {
+        program: program.into(),
+        args: args.iter().map(|arg| (*arg).to_owned()).collect(),
+    })
+}
+
+#[test]
+fn the_jitter_of_calls_is_a_tenth_of_them_unless_typed() {
+    for (typed, calls_max, calls_jitter) in [
+        ("max_calls = 1", Some(1), 0),
+        ("max_calls = 1000", Some(1000), 100),
+        ("max_calls = 1000\nmax_calls_jitter = 0", Some(1000), 0),
+        ("max_calls = 0", None, 0),
+    ] {
+        let settings = resolve(&format!("{APP}{typed}"), Overrides::default()).unwrap();
+        let recycle = settings.apps[0].recycle;
+        let found = (recycle.calls_max, recycle.calls_jitter);
+        assert_eq!(found, (calls_max, calls_jitter), "{typed}");
+    }
+}
+
+#[test]
+fn all_frames_together_have_room_for_the_largest() {
+    for (typed, bytes) in [
+        ("", 512 << 20),
+        ("max_frame = '1GiB'", 1 << 30),
+        ("max_frame = '4KiB'\nmax_bytes_in_flight = 4096", 4096),
+    ] {
+        let settings = resolve(&format!("{typed}\n{APP}"), Overrides::default()).unwrap();
+        assert_eq!(settings.server.bytes_in_flight_max, bytes, "{typed}");
+    }
 }
 
 #[test]
@@ -114,6 +191,12 @@ fn defaults() {
         Some(Duration::from_secs(300))
     );
     assert_eq!(settings.lifecycle.cancel_grace, Duration::from_secs(5));
+    assert_eq!(settings.lifecycle.restart.intensity, 10);
+    let period = settings.lifecycle.restart.period;
+    assert_eq!(period, Duration::from_secs(60));
+    assert_eq!((settings.pidfile, settings.log_file), (None, None));
+    assert_eq!(settings.hooks.on_starting, None);
+    assert_eq!(settings.hooks.timeout, Duration::from_secs(10));
     let app = &settings.apps[0];
     assert_eq!(app.workers, 6);
     assert_eq!(app.timeout, Some(Duration::from_secs(300)));
@@ -122,6 +205,9 @@ fn defaults() {
     assert_eq!(app.memory_limit_bytes, 4 << 30);
     assert_eq!(app.queue_max, 1024);
     assert!(app.env.is_empty() && app.dirs.is_empty());
+    assert_eq!(app.recycle, RecycleSettings::default());
+    assert!(!app.spare);
+    assert_eq!(app.on_disconnect, OnDisconnect::Finish);
 }
 
 #[test]
@@ -139,7 +225,7 @@ fn the_count_of_cores_is_only_a_default_and_stays_in_range() {
 
 #[test]
 fn a_flag_goes_before_the_file_and_an_apps_own_count_before_all() {
-    let text = "socket = 's'\nworkers = 2\ntimeout = 9\n\
+    let text = "socket = 's'\nworkers = 2\ntimeout = 9\npidfile = 'p'\nlog_file = 'l'\n\
         [apps.a]\ncomponent = 'a.wasm'\nworkers = 3\ntimeout = 8\n[apps.b]\ncomponent = 'b.wasm'";
     let overrides = Overrides {
         apps: vec!["b=new.wasm:7".parse().unwrap(), "c=c.wasm".parse().unwrap()],
@@ -147,10 +233,14 @@ fn a_flag_goes_before_the_file_and_an_apps_own_count_before_all() {
         workers: Some(5),
         timeout: Some(Duration::ZERO),
         graceful_timeout: Some(Duration::from_secs(1)),
+        pidfile: Some("x.pid".into()),
+        log_file: Some("x.log".into()),
     };
     let settings = resolve(text, overrides).unwrap();
     assert_eq!(settings.server.socket, Some("/run/x.sock".into()));
     assert_eq!(settings.lifecycle.graceful_timeout, Duration::from_secs(1));
+    assert_eq!(settings.pidfile, Some("x.pid".into()));
+    assert_eq!(settings.log_file, Some("x.log".into()));
     let apps: Vec<_> = settings
         .apps
         .iter()

@@ -6,7 +6,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::limits::PAYLOAD_SLACK_BYTES;
-use super::{CallId, Deadline, Down, Fate, HopError, Up, WorkerId};
+use super::{CallId, Deadline, Down, Fate, HopError, Taint, Up, WorkerId};
 use crate::logline::{LogLevel, LogSource};
 
 /// Length of a message's header.
@@ -54,6 +54,7 @@ mod kind {
     pub(super) const CHUNK: u8 = 40;
     pub(super) const FINAL: u8 = 41;
     pub(super) const LOG: u8 = 42;
+    pub(super) const OVER_MEMORY: u8 = 43;
 }
 
 /// The header of a message.
@@ -88,11 +89,10 @@ impl Header {
 
     /// Of the end of a reply, whose payload has this length.
     pub(crate) fn last(call: CallId, fate: Fate, len: usize) -> [u8; HEADER_BYTES] {
-        let flags = u8::from(fate == Fate::Tainted);
         Header {
             len,
             kind: kind::FINAL,
-            flags,
+            flags: fate_flags(fate),
             subject: call.0,
         }
         .bytes()
@@ -114,6 +114,24 @@ impl Header {
             subject,
         }
         .bytes()
+    }
+}
+
+/// Bit 0: tainted; bit 1, with it: it lacked memory.
+fn fate_flags(fate: Fate) -> u8 {
+    match fate {
+        Fate::Healthy => 0,
+        Fate::Tainted(Taint::Trap) => 1,
+        Fate::Tainted(Taint::Memory) => 3,
+    }
+}
+
+fn fate(flags: u8) -> Option<Fate> {
+    match flags {
+        0 => Some(Fate::Healthy),
+        1 => Some(Fate::Tainted(Taint::Trap)),
+        3 => Some(Fate::Tainted(Taint::Memory)),
+        _ => None,
     }
 }
 
@@ -270,6 +288,7 @@ impl Up {
             Up::Final(call, fate, frames) => {
                 with_header(Header::last(*call, *fate, frames.len()), frames)
             }
+            Up::OverMemory(bytes) => encoded(kind::OVER_MEMORY, *bytes, &[], none),
             Up::Log {
                 call,
                 source,
@@ -301,13 +320,10 @@ impl Up {
             kind::READY => Up::Ready,
             kind::CHUNK => Up::Chunk(CallId(subject), payload),
             kind::FINAL => {
-                let fate = if flags & 1 == 0 {
-                    Fate::Healthy
-                } else {
-                    Fate::Tainted
-                };
+                let fate = fate(flags).ok_or(HopError::Payload { kind })?;
                 Up::Final(CallId(subject), fate, payload)
             }
+            kind::OVER_MEMORY => Up::OverMemory(subject),
             kind::LOG => Up::Log {
                 call: (subject != 0).then_some(CallId(subject)),
                 source: LogSource::from_code(flags >> 4).ok_or(HopError::Payload { kind })?,
@@ -371,7 +387,10 @@ mod tests {
             Up::Exited(WorkerId(3), exit),
             Up::Ready,
             Up::Chunk(CallId(1), Bytes::from_static(b"chunk")),
-            Up::Final(CallId(2), Fate::Tainted, Bytes::from_static(b"end")),
+            Up::Final(CallId(2), Fate::Healthy, Bytes::from_static(b"end")),
+            Up::Final(CallId(3), Fate::Tainted(Taint::Trap), Bytes::new()),
+            Up::Final(CallId(4), Fate::Tainted(Taint::Memory), Bytes::new()),
+            Up::OverMemory(u64::MAX),
             Up::Log {
                 call: Some(CallId(5)),
                 source: LogSource::Stderr,
@@ -474,15 +493,17 @@ mod tests {
             Down::decode(header, Bytes::from_static(b"x")),
             Err(HopError::Payload { .. })
         ));
-        let header = Header {
-            len: 0,
-            kind: kind::LOG,
-            flags: 0xff,
-            subject: 0,
-        };
-        assert!(matches!(
-            Up::decode(header, Bytes::new()),
-            Err(HopError::Payload { .. })
-        ));
+        for kind in [kind::LOG, kind::FINAL] {
+            let header = Header {
+                len: 0,
+                kind,
+                flags: 0xff,
+                subject: 0,
+            };
+            assert!(matches!(
+                Up::decode(header, Bytes::new()),
+                Err(HopError::Payload { .. })
+            ));
+        }
     }
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::super::{Effect, Event, GenerationId};
 use super::world::{chunk_of, exit, failure, last_of};
-use crate::process::hop::{CallId, Exit, ExitStatus, Fate, Initialised, Stage, WorkerId};
+use crate::process::hop::{CallId, Exit, ExitStatus, Fate, Initialised, Stage, Taint, WorkerId};
 
 /// A small linear congruential generator; its high bits are good enough for schedules.
 pub(super) struct Dice(pub(super) u64);
@@ -266,7 +266,7 @@ impl Children {
                 link.lease = None;
                 // Its next call is another client's, who may well read.
                 link.paused = false;
-                link.ending |= *fate == Fate::Tainted;
+                link.ending |= *fate != Fate::Healthy;
             }
             _ => link.ending = true,
         }
@@ -383,14 +383,14 @@ impl Children {
             0..5 => return self.say(id, Event::Chunk(id, call, chunk_of(call))),
             5 if faults => return self.say(id, Event::Chunk(id, next, chunk_of(next))),
             6..9 if faults => return,
-            9..11 if faults => Fate::Tainted,
+            9..11 if faults => Fate::Tainted(Taint::Trap),
             _ => Fate::Healthy,
         };
         self.say(id, Event::Final(id, call, fate, last_of(call)));
         if let Some(worker) = self.workers.get_mut(&id) {
             worker.serving = None;
         }
-        if fate == Fate::Tainted {
+        if fate != Fate::Healthy {
             self.worker_dies(id, ExitStatus::Code(0));
         }
     }

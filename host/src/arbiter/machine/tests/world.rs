@@ -9,7 +9,9 @@ use super::super::{ClientId, Effect, Event, GenerationId, Machine, Report, Reque
 use crate::config::{
     AppSettings, InitMode, LifecycleSettings, OnDisconnect, RecycleSettings, RestartSettings,
 };
-use crate::process::hop::{CallId, Exit, ExitStatus, Failure, Fate, Initialised, Stage, WorkerId};
+use crate::process::hop::{
+    CallId, Exit, ExitStatus, Failure, Fate, Initialised, Stage, Taint, WorkerId,
+};
 use crate::protocol::{Dialect, ErrorType, Message, RawId, WireError};
 
 /// Of every app, unless a test says otherwise.
@@ -337,7 +339,7 @@ impl World {
     }
 
     pub(super) fn trap(&mut self, worker: u64, call: u64) {
-        self.last(worker, call, Fate::Tainted);
+        self.last(worker, call, Fate::Tainted(Taint::Trap));
     }
 
     fn last(&mut self, worker: u64, call: u64, fate: Fate) {
