@@ -10,7 +10,7 @@ use super::processes;
 use super::wait::{PATIENCE, wait_for};
 
 /// What the binary reads from its environment; a developer's own settings must not reach a test.
-const READ_FROM_ENVIRONMENT: [&str; 7] = [
+const READ_FROM_ENVIRONMENT: [&str; 14] = [
     "DIRTY_SOCKET",
     "GUNICORN_DIRTY_SOCKET",
     "DIRTY_LOG",
@@ -18,6 +18,13 @@ const READ_FROM_ENVIRONMENT: [&str; 7] = [
     "XDG_CACHE_HOME",
     "TMPDIR",
     "RUST_LOG",
+    "NOTIFY_SOCKET",
+    "WATCHDOG_USEC",
+    "WATCHDOG_PID",
+    "LISTEN_FDS",
+    "LISTEN_PID",
+    "LISTEN_FDNAMES",
+    "DIRTY_UPGRADE",
 ];
 
 /// How a command ended and what it printed.
@@ -115,10 +122,14 @@ impl Running {
         Running { child, stdout }
     }
 
+    /// Its process.
+    pub(crate) fn pid(&self) -> i32 {
+        i32::try_from(self.child.0.id()).expect("a process number")
+    }
+
     /// Sends it a signal.
     pub(crate) fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.child.0.id()).expect("a process number");
-        processes::signal(pid, signal);
+        processes::signal(self.pid(), signal);
     }
 
     /// Waits for its end and returns its exit code, if it has one.

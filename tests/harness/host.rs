@@ -31,6 +31,7 @@ pub(crate) struct HostBuilder {
     directory: Option<PathBuf>,
     launcher: Option<String>,
     cache: Option<PathBuf>,
+    binary: Option<PathBuf>,
 }
 
 impl HostBuilder {
@@ -70,6 +71,12 @@ impl HostBuilder {
         self
     }
 
+    /// Runs the program at this path, which the test may replace.
+    pub(crate) fn binary(mut self, path: &Path) -> Self {
+        self.binary = Some(path.to_path_buf());
+        self
+    }
+
     /// Keeps compiled components in a directory of the test's own, where none is yet.
     pub(crate) fn cache_dir(mut self, cache: &Path) -> Self {
         self.cache = Some(cache.to_path_buf());
@@ -86,12 +93,13 @@ impl HostBuilder {
     }
 
     fn command(&self, config: &Path) -> Command {
+        let binary = self.binary.clone().unwrap_or_else(|| paths::DIRTY.into());
         let mut command = match &self.launcher {
-            None => cli::dirty(),
+            None => cli::clean(Command::new(binary)),
             Some(preparation) => {
                 let mut shell = cli::clean(Command::new("sh"));
                 let script = format!("{preparation}; exec \"$0\" \"$@\"");
-                shell.arg("-c").arg(script).arg(paths::DIRTY);
+                shell.arg("-c").arg(script).arg(binary);
                 shell
             }
         };
@@ -377,6 +385,14 @@ impl Host {
         killed.elapsed()
     }
 
+    /// Waits for the arbiter's end alone: what it has started may be a host of its own.
+    #[track_caller]
+    pub(crate) fn wait_arbiter_exit(&mut self, deadline: Duration) -> ExitStatus {
+        wait_for("the arbiter's end", deadline, || {
+            self.child.try_wait().expect("the child is ours")
+        })
+    }
+
     fn remember_children(&mut self) {
         self.seen.extend(self.children());
     }
@@ -393,6 +409,10 @@ impl Drop for Host {
     /// Kills the host. A test that has gone well so far fails if anything of the host lives on.
     fn drop(&mut self) {
         if std::thread::panicking() {
+            // A host that was to replace this one would go on without it.
+            for process in self.children() {
+                processes::signal(process.pid, Signal::SIGKILL);
+            }
             let _ = self.child.kill();
             let _ = self.child.wait();
             #[allow(

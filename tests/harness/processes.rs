@@ -110,6 +110,27 @@ fn all_pids() -> impl Iterator<Item = i32> {
     entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
 }
 
+/// A process's command line as `ps` shows it, its parts apart by spaces.
+pub(crate) fn command_line(pid: i32) -> String {
+    let line = fs::read_to_string(format!("/proc/{pid}/cmdline"));
+    let line = line.unwrap_or_else(|error| panic!("process {pid}: {error}"));
+    line.trim_end_matches('\0').replace('\0', " ")
+}
+
+/// A process's name as `top` shows it.
+pub(crate) fn short_name(pid: i32) -> String {
+    let name = fs::read_to_string(format!("/proc/{pid}/comm"));
+    let name = name.unwrap_or_else(|error| panic!("process {pid}: {error}"));
+    name.trim_end().to_owned()
+}
+
+/// The children of a process that have ended and were not reaped.
+pub(crate) fn zombies_of(pid: i32) -> Vec<i32> {
+    all_pids()
+        .filter(|child| stat(*child).is_some_and(|stat| stat.parent == pid && stat.state == 'Z'))
+        .collect()
+}
+
 /// How many threads a process has.
 pub(crate) fn thread_count(pid: i32) -> usize {
     let tasks = fs::read_dir(format!("/proc/{pid}/task"));

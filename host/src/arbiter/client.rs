@@ -1,24 +1,26 @@
-//! A client's connection: a task that reads it, and what is to be written to it.
+//! A client's connection: a task that reads it (how, is in `reader`), and what is to be written to
+//! it.
 
 use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use tokio::io::AsyncReadExt;
+use bytes::Bytes;
 use tokio::net::UnixStream;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use super::budget::Budget;
 use super::gate::Gate;
 use super::input::Input;
 use super::machine::{ClientId, Request};
 use super::outbox::Flushed;
+use super::reader::{ReadLimits, Reader};
 use super::replies::{Kind, Replies};
 use crate::process::hop::WorkerId;
 use crate::process::inspect;
-use crate::protocol::{Dialect, Message, RawId, WireError};
+use crate::protocol::{AppPath, Command, Dialect, RawId, WireError};
 
 /// With more than this to be written, the client is slow: its streams wait.
 const SLOW_BYTES: usize = 256 << 10;
@@ -37,12 +39,44 @@ pub(super) enum FromClient {
     Cancel(RawId),
     /// A question.
     Status(Dialect, RawId),
+    /// An order to the host.
+    Control(Dialect, RawId, Command),
     /// A message that cannot be understood; the next one may.
     Malformed(Dialect, RawId, WireError),
+    /// A request for which there is no room; the next one may find some.
+    Refused(Refused),
     /// Bytes that nothing can be made of; nothing more is read.
     OutOfSync(Dialect, WireError),
+    /// It has begun a long frame, sent so many bytes of it, and hardly any for too long; nothing
+    /// more is read.
+    Stalled(usize),
     /// Nothing more: the connection is closed.
     Closed,
+}
+
+impl FromClient {
+    /// Whether nothing can follow.
+    fn is_last(&self) -> bool {
+        matches!(
+            self,
+            FromClient::OutOfSync(..) | FromClient::Stalled(_) | FromClient::Closed
+        )
+    }
+}
+
+/// A request for which there is no room: what can be told of it.
+#[derive(Debug)]
+pub(super) struct Refused {
+    /// How the client reads.
+    pub(super) dialect: Dialect,
+    /// To answer under; `null` where it was not found in the beginning of the frame.
+    pub(super) id: RawId,
+    /// The app that it was for, if that was found.
+    pub(super) app: Option<AppPath>,
+    /// Whether the client may have several calls in flight, if the request says so.
+    pub(super) multiplex: Option<bool>,
+    /// The answer.
+    pub(super) error: WireError,
 }
 
 /// The arbiter's end of a client's connection.
@@ -67,16 +101,17 @@ impl Client {
     pub(super) fn start(
         id: ClientId,
         stream: UnixStream,
-        frame_bytes_max: usize,
+        limits: ReadLimits,
+        budget: &Budget,
         input: mpsc::Sender<Input>,
     ) -> Client {
         let (incoming, outgoing) = stream.into_split();
         let gate = Rc::new(Gate::default());
-        let reader =
-            tokio::task::spawn_local(read(id, incoming, gate.clone(), frame_bytes_max, input));
+        let reader = Reader::new(incoming, gate.clone(), limits, budget.clone());
+        let reader = tokio::task::spawn_local(read(id, reader, input));
         Client {
             stream: Rc::new(outgoing),
-            replies: Replies::default(),
+            replies: Replies::new(budget),
             multiplex: false,
             stalled: Vec::new(),
             closing: false,
@@ -107,6 +142,11 @@ impl Client {
     /// How many bytes wait to be written.
     pub(super) fn unwritten(&self) -> usize {
         self.replies.len()
+    }
+
+    /// Whether its latest request said that several may be in flight.
+    pub(super) fn is_multiplex(&self) -> bool {
+        self.multiplex
     }
 
     /// Takes note of whether the client's latest request said that several may be in flight.
@@ -207,97 +247,13 @@ async fn await_writable(
     let _ = input.send(message).await;
 }
 
-async fn read(
-    id: ClientId,
-    stream: OwnedReadHalf,
-    gate: Rc<Gate>,
-    frame_bytes_max: usize,
-    input: mpsc::Sender<Input>,
-) {
-    let mut reader = Reader {
-        stream,
-        gate,
-        frame_bytes_max,
-        buf: BytesMut::new(),
-        dialect: None,
-    };
+async fn read(id: ClientId, mut reader: Reader, input: mpsc::Sender<Input>) {
     loop {
         let from_client = reader.next().await;
-        let last = matches!(from_client, FromClient::Closed | FromClient::OutOfSync(..));
+        let last = from_client.is_last();
         // The loop is gone only when the host has stopped.
         if input.send(Input::Client(id, from_client)).await.is_err() || last {
             return;
-        }
-    }
-}
-
-struct Reader {
-    stream: OwnedReadHalf,
-    gate: Rc<Gate>,
-    frame_bytes_max: usize,
-    buf: BytesMut,
-    dialect: Option<Dialect>,
-}
-
-impl Reader {
-    async fn next(&mut self) -> FromClient {
-        loop {
-            self.gate.pass().await;
-            let dialect = self.dialect.or_else(|| Dialect::detect(&self.buf));
-            self.dialect = dialect;
-            if let Some(dialect) = dialect {
-                match dialect.decode_frame(&mut self.buf, self.frame_bytes_max) {
-                    Ok(Some(frame)) => return understand(dialect, frame),
-                    Ok(None) => {}
-                    Err(error) => {
-                        let start = self.buf.get(..self.buf.len().min(100));
-                        let error = WireError::protocol(error.to_string(), start);
-                        return FromClient::OutOfSync(dialect, error);
-                    }
-                }
-            }
-            if !self.fill().await {
-                return FromClient::Closed;
-            }
-        }
-    }
-
-    /// Reads more; false at the end.
-    async fn fill(&mut self) -> bool {
-        if self.buf.is_empty() {
-            // An idle connection holds no buffer.
-            self.buf = BytesMut::new();
-        }
-        if self.stream.readable().await.is_err() {
-            return false;
-        }
-        let wanted = self
-            .dialect
-            .unwrap_or(Dialect::Json)
-            .bytes_wanted(&self.buf);
-        self.buf.reserve(wanted);
-        self.stream
-            .read_buf(&mut self.buf)
-            .await
-            .is_ok_and(|count| count > 0)
-    }
-}
-
-fn understand(dialect: Dialect, frame: Bytes) -> FromClient {
-    match dialect.read_envelope(&frame) {
-        Ok(Message::Request(envelope)) => FromClient::Request(Request {
-            id: envelope.id,
-            app_path: envelope.app_path,
-            timeout: envelope.timeout,
-            multiplex: envelope.multiplex,
-            dialect,
-            frame,
-        }),
-        Ok(Message::Cancel { id }) => FromClient::Cancel(id),
-        Ok(Message::Status { id }) => FromClient::Status(dialect, id),
-        Err(refused) => {
-            let error = refused.to_wire(&frame);
-            FromClient::Malformed(dialect, refused.id, error)
         }
     }
 }

@@ -1,15 +1,17 @@
 //! Carrying out what the machine has decided.
 
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use nix::time::{ClockId, clock_gettime};
 
 use super::link::MoldLink;
-use super::machine::{AppId, ClientId, Effect, Event, GenerationId};
+use super::machine::{ClientId, Effect, Event, GenerationId};
 use super::replies::Kind;
 use super::run::{Arbiter, Peer, absolute};
 use super::{Embedder, ServeError, ServeEvent, log, status};
+use crate::config::AppSettings;
 use crate::process::hop::{self, Deadline, Down, Setup, WorkerId};
 use crate::process::spawn;
 use crate::protocol::{Dialect, RawId, WireError};
@@ -76,6 +78,7 @@ impl<E: Embedder> Arbiter<E> {
                 self.write_error(client, Kind::Call, dialect, id.as_str(), &error);
             }
             Effect::Discard(client) => self.discard(client),
+            Effect::Answer(..) => {}
             Effect::AllReady => {
                 let apps = self
                     .settings
@@ -87,22 +90,25 @@ impl<E: Embedder> Arbiter<E> {
                     apps,
                     socket: absolute(&self.socket),
                 });
+                self.all_ready();
             }
             Effect::AllFailed => self.all_failed(),
-            Effect::Report(report) => log::report(&report),
+            Effect::Report(report) => {
+                log::report(&report);
+                self.consider_failure(&report);
+            }
             // An error that is on its way out already says more.
             Effect::Finished => drop(self.outcome.get_or_insert(Ok(()))),
         }
     }
 
-    fn spawn_mold(&mut self, generation: GenerationId, app: AppId) {
-        let settings = &self.settings.apps[app.0];
+    fn spawn_mold(&mut self, generation: GenerationId, settings: Rc<AppSettings>) {
         let spawned = spawn::mold(&self.executable, &settings.name)
             .and_then(|spawned| MoldLink::start(generation, spawned, self.input.clone()));
         match spawned {
             Ok(link) => {
-                self.molds.insert(generation, (link, app));
-                let setup = self.setup(app);
+                let setup = self.setup(&settings);
+                self.molds.insert(generation, (link, settings));
                 self.tell_mold(generation, &Down::Setup(Box::new(setup)));
             }
             Err(error) => {
@@ -113,8 +119,8 @@ impl<E: Embedder> Arbiter<E> {
         }
     }
 
-    fn setup(&self, app: AppId) -> Setup {
-        let mut app = self.settings.apps[app.0].clone();
+    fn setup(&self, settings: &AppSettings) -> Setup {
+        let mut app = settings.clone();
         app.component = absolute(&app.component);
         for dir in &mut app.dirs {
             dir.host = absolute(&dir.host);
@@ -169,7 +175,7 @@ impl<E: Embedder> Arbiter<E> {
         }
     }
 
-    fn discard(&mut self, id: ClientId) {
+    pub(super) fn discard(&mut self, id: ClientId) {
         let Some(client) = self.clients.get_mut(&id) else {
             return;
         };
@@ -193,7 +199,7 @@ impl<E: Embedder> Arbiter<E> {
 
     /// Answers a client that asks for the host's status.
     pub(super) fn answer_status(&mut self, client: ClientId, dialect: Dialect, id: &RawId) {
-        let result = status::to_json(&self.machine.status(), &mut self.memory);
+        let result = status::to_json(&self.machine.status(), &mut self.memory, &self.budget);
         let frame_bytes_max = self.settings.server.frame_bytes_max;
         self.frame.clear();
         if let Err(error) =

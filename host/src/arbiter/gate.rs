@@ -22,11 +22,13 @@ impl Gate {
         }
     }
 
-    /// Waits until it is open.
-    pub(super) async fn pass(&self) {
+    /// Waits until it is open. True if that took any waiting.
+    pub(super) async fn pass(&self) -> bool {
+        let was_closed = self.closed.get();
         while self.closed.get() {
             // One thread: nobody can open it between the check and the registration.
             self.opened.notified().await;
         }
+        was_closed
     }
 }

@@ -7,6 +7,7 @@ use tokio::net::UnixStream;
 
 use super::client::FromClient;
 use super::machine::{ClientId, GenerationId};
+use super::other_host::OtherHost;
 use crate::process::hop::{Exit, Up, WorkerId};
 
 /// Something that a task or a timer has to tell.
@@ -39,6 +40,8 @@ pub(super) enum Input {
     Mold(GenerationId, Up, Option<NewWorker>),
     /// A mold's process has ended.
     MoldGone(GenerationId, Option<Exit>),
+    /// Something has become of the other host of an upgrade.
+    OtherHost(OtherHost),
     /// A signal.
     Signal(Signal),
     /// A timer of the machine's is due.

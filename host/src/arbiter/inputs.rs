@@ -10,9 +10,10 @@ use super::client::{Client, FromClient};
 use super::input::NewWorker;
 use super::link::WorkerLink;
 use super::machine::{ClientId, Event, GenerationId};
+use super::reader::ReadLimits;
 use super::replies::Kind;
 use super::run::{Arbiter, Peer};
-use super::{Embedder, log};
+use super::{Embedder, hostlog, log};
 use crate::process::hop::{self, Up, WorkerId};
 use crate::protocol::{Dialect, RawId, WireError};
 
@@ -25,8 +26,11 @@ impl<E: Embedder> Arbiter<E> {
         }
         self.last_client += 1;
         let id = ClientId(self.last_client);
-        let frame_bytes_max = self.settings.server.frame_bytes_max;
-        let client = Client::start(id, stream, frame_bytes_max, self.input.clone());
+        let limits = ReadLimits {
+            frame_bytes_max: self.settings.server.frame_bytes_max,
+            stall_max: self.settings.server.write_timeout,
+        };
+        let client = Client::start(id, stream, limits, &self.budget, self.input.clone());
         self.clients.insert(id, client);
     }
 
@@ -43,11 +47,20 @@ impl<E: Embedder> Arbiter<E> {
                 self.machine.handle(now, Event::Request(client, request));
             }
             FromClient::Cancel(id) => self.machine.handle(now, Event::Cancel(client, id)),
-            FromClient::Status(..) | FromClient::Malformed(..) if self.is_a_nuisance(client) => {
+            FromClient::Status(..) | FromClient::Control(..) | FromClient::Malformed(..)
+                if self.is_a_nuisance(client) =>
+            {
                 log::client_stuck(client);
                 self.close_client(client);
             }
             FromClient::Status(dialect, id) => self.answer_status(client, dialect, &id),
+            FromClient::Control(dialect, id, command) => self.write_error(
+                client,
+                Kind::Other,
+                dialect,
+                id.as_str(),
+                &WireError::dirty(format!("not supported yet: {command:?}")),
+            ),
             FromClient::Malformed(dialect, id, error) => {
                 self.write_error(client, Kind::Other, dialect, id.as_str(), &error);
             }
@@ -57,6 +70,11 @@ impl<E: Embedder> Arbiter<E> {
                 if let Some(entry) = self.clients.get_mut(&client) {
                     entry.closing = true;
                 }
+            }
+            FromClient::Refused(refused) => self.refuse(now, client, &refused),
+            FromClient::Stalled(arrived) => {
+                log::client_stalled(client, arrived);
+                self.close_client(client);
             }
             FromClient::Closed => self.close_client(client),
         }
@@ -90,15 +108,12 @@ impl<E: Embedder> Arbiter<E> {
                 level,
                 message,
             } => {
-                let app = self
-                    .worker_apps
-                    .get(&worker)
-                    .map(|app| self.machine.app_name(*app));
+                let app = self.worker_apps.get(&worker).map(|app| app.name.as_str());
                 let request = call.and_then(|call| self.machine.request_id(call));
                 let app = app.unwrap_or_default();
                 return log::line(app, Some(worker), request, source, level, &message);
             }
-            Up::OverMemory(_) => return,
+            Up::OverMemory(_) => Event::OverMemory(worker),
             _ => Event::WorkerMisbehaved(worker),
         };
         self.machine.handle(now, event);
@@ -134,10 +149,8 @@ impl<E: Embedder> Arbiter<E> {
                 message,
                 ..
             } => {
-                let app = self
-                    .molds
-                    .get(&generation)
-                    .map(|(_, app)| self.machine.app_name(*app));
+                let app = self.molds.get(&generation);
+                let app = app.map(|(_, app)| app.name.as_str());
                 return log::line(app.unwrap_or_default(), None, None, source, level, &message);
             }
             // Another version, or nonsense. Its end is an event of its own.
@@ -155,10 +168,16 @@ impl<E: Embedder> Arbiter<E> {
         new: NewWorker,
     ) -> io::Result<()> {
         let frame_bytes_max = self.settings.server.frame_bytes_max;
-        let link = WorkerLink::start(worker, new, frame_bytes_max, self.input.clone())?;
+        let link = WorkerLink::start(
+            worker,
+            new,
+            frame_bytes_max,
+            &self.budget,
+            self.input.clone(),
+        )?;
         self.workers.insert(worker, link);
         if let Some((_, app)) = self.molds.get(&generation) {
-            self.worker_apps.insert(worker, *app);
+            self.worker_apps.insert(worker, app.clone());
         }
         Ok(())
     }
@@ -175,12 +194,18 @@ impl<E: Embedder> Arbiter<E> {
                 }
             }
             Signal::SIGQUIT => Duration::ZERO,
+            Signal::SIGUSR1 => return hostlog::log_reopened(self.embedder.reopen_log()),
+            Signal::SIGUSR2 => return self.upgrade(),
             other => return log::signal_ignored(other),
         };
+        self.stop(now, grace);
+    }
+
+    /// Stops gracefully, within this time.
+    pub(super) fn stop(&mut self, now: Instant, grace: Duration) {
         // New clients fail at once instead of waiting for a host that goes.
-        if let Some((_, accepting)) = self.listener.take() {
-            accepting.abort();
-        }
+        self.stop_listening();
+        self.service.stopping();
         self.write_until = Some(now + grace);
         self.machine.handle(now, Event::Stop(grace));
         self.machine.advance(now);

@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use nix::unistd::Pid;
 use tokio::io::AsyncReadExt;
 use tokio::io::Interest;
@@ -15,11 +15,12 @@ use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use super::budget::Budget;
 use super::downlink::Downlink;
 use super::gate::Gate;
 use super::input::{Input, NewWorker};
 use super::machine::{ClientId, GenerationId};
-use super::outbox::Flushed;
+use super::outbox::{COPIED_BYTES_MAX, Flushed};
 use crate::process::descriptors::{self, Received};
 use crate::process::hop::{self, Failure, Stage, Up, WorkerId};
 use crate::process::pidfd::{self, Pidfd};
@@ -47,6 +48,7 @@ impl WorkerLink {
         worker: WorkerId,
         new: NewWorker,
         frame_bytes_max: usize,
+        budget: &Budget,
         input: mpsc::Sender<Input>,
     ) -> io::Result<WorkerLink> {
         let socket = std::os::unix::net::UnixStream::from(new.socket);
@@ -58,6 +60,7 @@ impl WorkerLink {
             incoming,
             gate.clone(),
             frame_bytes_max,
+            budget.clone(),
             input,
         ));
         Ok(WorkerLink {
@@ -118,15 +121,17 @@ async fn read_worker(
     mut stream: OwnedReadHalf,
     gate: Rc<Gate>,
     frame_bytes_max: usize,
+    budget: Budget,
     input: mpsc::Sender<Input>,
 ) {
     let mut buf = BytesMut::new();
+    let mut held = budget.hold();
     loop {
         loop {
             gate.pass().await;
             let next = hop::next_message(&mut buf, frame_bytes_max).and_then(|message| {
                 message
-                    .map(|(header, payload)| Up::decode(header, payload))
+                    .map(|(header, payload)| Up::decode(header, charge(&budget, payload)))
                     .transpose()
             });
             let message = match next {
@@ -143,16 +148,30 @@ async fn read_worker(
                 return;
             }
         }
+        held.set(buf.len());
         buf.reserve(hop::bytes_wanted(&buf));
         let unread = match stream.read_buf(&mut buf).await {
             Ok(0) => false,
-            Ok(_) => continue,
+            Ok(_) => {
+                held.set(buf.len());
+                continue;
+            }
             // So the kernel says that the worker closed its socket, which only its end does,
             // before it had read everything.
             Err(error) => error.kind() == io::ErrorKind::ConnectionReset,
         };
         let _ = input.send(Input::WorkerDrained { worker, unread }).await;
         return;
+    }
+}
+
+/// Counts a payload until it is written to its client. A small one is copied right away, and
+/// counted there if it has to wait.
+fn charge(budget: &Budget, payload: Bytes) -> Bytes {
+    if payload.len() > COPIED_BYTES_MAX {
+        budget.charge(payload)
+    } else {
+        payload
     }
 }
 
@@ -211,7 +230,8 @@ impl MoldLink {
     }
 }
 
-async fn wait_for_end(pid: Pid, pidfd: &Pidfd) -> Option<hop::Exit> {
+/// Waits for the end of a child and reaps it.
+pub(super) async fn wait_for_end(pid: Pid, pidfd: &Pidfd) -> Option<hop::Exit> {
     let ended = watch::readable(pidfd).ok()?;
     loop {
         let mut ready = ended.readable().await.ok()?;

@@ -14,6 +14,9 @@ use nix::fcntl::{Flock, FlockArg};
 use nix::libc::{O_DIRECTORY, O_NOFOLLOW, O_PATH};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, socket};
 
+use super::listen_error::ListenError;
+use crate::process::handover::NameOwner;
+
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 1024;
 
@@ -23,41 +26,16 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 /// How often it is looked whether it has done so.
 const LOCK_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Why the host cannot listen.
-#[derive(Debug, thiserror::Error)]
-pub enum ListenError {
-    /// Another host serves there.
-    #[error(
-        "a live host serves on {} already; stop it, or choose another socket with --socket",
-        .0.display()
-    )]
-    InUse(PathBuf),
-    /// Something else has that name.
-    #[error("{} exists and is no socket; choose another path with --socket", .0.display())]
-    NotASocket(PathBuf),
-    /// The directory is locked, and stays so.
-    #[error(
-        "another process keeps the directory {} locked, as a host does for the moment in which it \
-         starts; end that process, or choose a socket in another directory with --socket",
-        .0.display()
-    )]
-    Locked(PathBuf),
-    /// The system refuses.
-    #[error("cannot listen on {}: {source}", .path.display())]
-    Io {
-        /// The socket.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-}
-
-/// A listening socket that removes its name when it is dropped, if the name is still its own.
+/// A listening socket that removes its name when it is dropped, if it is to do so and the name is
+/// still its own.
 #[derive(Debug)]
 pub(super) struct Listener {
     pub(super) socket: UnixListener,
     path: PathBuf,
     inode: (u64, u64),
+    owner: NameOwner,
+    /// Whether the name is left to another host.
+    shared: bool,
 }
 
 impl Listener {
@@ -73,10 +51,48 @@ impl Listener {
         remove_stale(path)?;
         place(parent, path).map_err(|error| failed(path, error))
     }
+
+    /// Takes a socket that listens already. Its name is left alone, at first also where hosts
+    /// remove it.
+    pub(super) fn adopt(
+        socket: UnixListener,
+        path: &Path,
+        owner: NameOwner,
+    ) -> Result<Listener, ListenError> {
+        let named = fs::symlink_metadata(path).map_err(|error| failed(path, error))?;
+        socket
+            .set_nonblocking(true)
+            .map_err(|error| failed(path, error))?;
+        Ok(Listener {
+            socket,
+            path: path.to_owned(),
+            inode: (named.dev(), named.ino()),
+            owner,
+            shared: true,
+        })
+    }
+
+    /// Who removes the name at the end.
+    pub(super) fn owner(&self) -> NameOwner {
+        self.owner
+    }
+
+    /// No other host serves on it any more.
+    pub(super) fn claim_name(&mut self) {
+        self.shared = false;
+    }
+
+    /// Another host serves on it from now on.
+    pub(super) fn leave_name(&mut self) {
+        self.shared = true;
+    }
 }
 
 impl Drop for Listener {
     fn drop(&mut self) {
+        if self.shared || self.owner == NameOwner::Manager {
+            return;
+        }
         let ours = fs::symlink_metadata(&self.path)
             .is_ok_and(|found| (found.dev(), found.ino()) == self.inode);
         if ours {
@@ -136,6 +152,8 @@ fn place(parent: &Path, path: &Path) -> io::Result<Listener> {
         socket,
         path: path.to_owned(),
         inode: (made.dev(), made.ino()),
+        owner: NameOwner::Host,
+        shared: false,
     })
 }
 
@@ -292,6 +310,30 @@ mod tests {
         let path = temp.path().join("s/");
         assert!(matches!(Listener::bind(&path), Err(ListenError::Io { .. })));
         assert_eq!(entries(temp.path()), 0);
+    }
+
+    #[test]
+    fn the_name_of_an_adopted_socket_stays_until_it_is_claimed() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("s");
+        for (owner, claimed, stays) in [
+            (NameOwner::Host, false, true),
+            (NameOwner::Manager, true, true),
+            (NameOwner::Host, true, false),
+        ] {
+            let mut first = Listener::bind(&path).unwrap();
+            let passed = first.socket.try_clone().unwrap();
+            let mut second = Listener::adopt(passed, &path, owner).unwrap();
+            first.leave_name();
+            drop(first);
+            UnixStream::connect(&path).unwrap();
+            if claimed {
+                second.claim_name();
+            }
+            drop(second);
+            assert_eq!(path.exists(), stays, "{owner:?}, claimed: {claimed}");
+            let _ = fs::remove_file(&path);
+        }
     }
 
     #[test]

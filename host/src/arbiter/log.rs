@@ -48,63 +48,106 @@ pub(super) fn report(report: &Report) {
             generation,
             initialised,
         } => {
-            let init = match initialised {
-                Initialised::InMold => "mold",
-                Initialised::PerWorker | Initialised::PerWorkerBecause(_) => "per-worker",
-            };
-            info!(
-                app,
-                generation = generation.0,
-                init,
-                "the app's mold is ready"
-            );
+            let init = place(initialised);
+            info!(app, generation, init, "the app's mold is ready");
         }
         Report::BootFailed {
             app,
             generation,
             failure,
             retry_in,
+        } => boot_failed(app, *generation, failure, *retry_in),
+        Report::ReloadStarted { app, generation } => {
+            info!(app, generation, "reload: the next generation starts");
+        }
+        Report::Reloaded {
+            app,
+            generation,
+            workers,
+            initialised,
         } => {
-            boot_failed(app, generation.0, failure, *retry_in);
+            let init = place(initialised);
+            info!(
+                app,
+                generation, workers, init, "reload: the next generation has taken over"
+            );
+        }
+        Report::ReloadFailed {
+            app,
+            generation,
+            failure,
+        } => {
+            let reason = reason(&failure.message, failure.traceback.as_deref());
+            error!(
+                app,
+                generation,
+                stage = ?failure.stage,
+                "reload failed, the app serves on as it was: {reason}"
+            );
         }
         Report::MoldDied {
             app,
             generation,
             exit,
+            retry_in,
         } => {
-            error!(app, generation = generation.0, exit = %end(*exit), "the mold died");
+            let (exit, retry_in) = (end(*exit), retry_in.map(seconds));
+            error!(app, generation, exit, retry_in, "the mold died");
         }
+        Report::WorkerForked {
+            app,
+            generation,
+            worker,
+            pid,
+        } => debug!(app, generation, worker = worker.0, pid, "worker forked"),
+        Report::WorkerReady {
+            app,
+            generation,
+            worker,
+            pid,
+        } => debug!(app, generation, worker = worker.0, pid, "worker ready"),
         Report::WorkerDied {
             app,
             worker,
             pid,
             cause,
             exit,
-        } => {
-            worker_died(app, worker.0, *pid, cause, *exit);
-        }
-        Report::SlotBackoff {
+            ..
+        } => worker_died(app, worker.0, *pid, cause, *exit),
+        Report::Backoff {
             app,
             failures,
-            retry_in: Some(delay),
-        } => {
+            retry_in,
+            workers_left,
+        } => back_off(app, *failures, *retry_in, *workers_left),
+        Report::Overloaded { app, queue } => {
             warn!(
                 app,
-                failures,
-                retry_in = seconds(*delay),
-                "workers keep dying; backing off"
+                queue, "calls are refused: the queue is full (max_queue)"
             );
         }
-        Report::SlotBackoff {
-            app,
-            failures,
-            retry_in: None,
-        } => {
-            error!(app, failures, "workers keep dying; this slot is given up");
+        Report::OverloadEnded { app, refused } => {
+            info!(
+                app,
+                refused, "calls are taken again; `refused` counts all so far"
+            );
         }
+        Report::Scaled {
+            app,
+            before,
+            workers,
+        } => info!(app, before, workers, "scaled"),
+        Report::AppRemoved { app } => info!(app, "the app was removed and ends its calls"),
         Report::Stopping { calls, grace } => {
             info!(calls, grace = seconds(*grace), "stopping");
         }
+    }
+}
+
+fn place(initialised: &Initialised) -> &'static str {
+    match initialised {
+        Initialised::InMold => "mold",
+        Initialised::PerWorker | Initialised::PerWorkerBecause(_) => "per-worker",
     }
 }
 
@@ -131,7 +174,22 @@ fn boot_failed(app: &str, generation: u64, failure: &Failure, retry_in: Option<D
             app,
             generation,
             ?stage,
-            "the app could not start and is not tried again: {reason}"
+            "the app has failed; `dirty restart` or a reload tries it again: {reason}"
+        ),
+    }
+}
+
+fn back_off(app: &str, failures: u32, retry_in: Option<Duration>, workers_left: usize) {
+    match retry_in.map(seconds) {
+        Some(retry_in) => warn!(
+            app,
+            failures, retry_in, workers_left, "workers keep dying; backing off"
+        ),
+        None => error!(
+            app,
+            failures,
+            workers_left,
+            "workers keep dying; they are not replaced before a reload or `dirty restart`"
         ),
     }
 }
@@ -140,7 +198,7 @@ fn worker_died(app: &str, worker: u64, pid: Option<i32>, cause: &DeathCause, exi
     let exit = end(exit);
     let name = cause.name();
     match cause {
-        DeathCause::Stopped => debug!(app, worker, pid, cause = name, %exit, "worker ended"),
+        DeathCause::Stopped(_) => debug!(app, worker, pid, cause = name, %exit, "worker ended"),
         DeathCause::StartFailed(failure) => {
             let reason = reason(&failure.message, failure.traceback.as_deref());
             error!(
@@ -160,7 +218,7 @@ fn reason(message: &str, traceback: Option<&str>) -> String {
     indented(lines.join("\n").trim_end())
 }
 
-fn end(exit: Option<Exit>) -> String {
+pub(super) fn end(exit: Option<Exit>) -> String {
     match exit.map(|exit| exit.status) {
         Some(ExitStatus::Code(code)) => format!("code {code}"),
         Some(ExitStatus::Signal(number)) => match Signal::try_from(number) {
@@ -190,6 +248,36 @@ pub(super) fn connection_refused(connections: usize) {
     warn!(
         connections,
         "connection refused: the limit is reached (max_connections)"
+    );
+}
+
+/// Requests for which there was no room; `app` is the latest one's.
+pub(super) fn requests_refused(app: Option<&str>, refusals: u64, held: usize) {
+    warn!(
+        app,
+        refusals,
+        bytes_in_flight = held,
+        "requests refused: the host holds as many bytes as it may (max_bytes_in_flight)"
+    );
+}
+
+/// A client that leaves more unread than the others, when all together leave too much.
+pub(super) fn client_shed(client: ClientId, unwritten: usize, held: usize) {
+    warn!(
+        client = client.0,
+        unwritten,
+        bytes_in_flight = held,
+        "client closed: of the replies that are more than the host may hold, it has left most \
+         unread (max_bytes_in_flight)"
+    );
+}
+
+/// A client that does not go on with what it has begun to send.
+pub(super) fn client_stalled(client: ClientId, arrived: usize) {
+    warn!(
+        client = client.0,
+        arrived,
+        "client closed: it has sent hardly anything more of a frame for too long (write_timeout)"
     );
 }
 

@@ -4,21 +4,32 @@
 //! `machine` decides, purely; `run` is the loop that feeds it and carries out what it decided.
 //! The other modules are the edges: connections, sockets to children, the log.
 
+mod accept;
+mod budget;
 mod client;
 mod downlink;
 mod effects;
 mod embedder;
 mod gate;
+mod hostlog;
 mod input;
 mod inputs;
 mod link;
 mod listen;
+mod listen_error;
 mod log;
 mod machine;
+mod other_host;
 mod outbox;
+mod overload;
+mod passed;
+mod pidfile;
+mod reader;
 mod replies;
 mod run;
+mod service;
 mod status;
+mod upgrade;
 
 use std::io;
 use std::path::PathBuf;
@@ -26,10 +37,13 @@ use std::path::PathBuf;
 use tokio::runtime::{Builder, LocalOptions};
 
 use crate::config::Settings;
+use crate::process::launch::Launch;
 use crate::process::{descriptors, memory};
 
 pub use embedder::{Embedder, ServeEvent, SettingsError};
-pub use listen::ListenError;
+pub use listen_error::ListenError;
+pub use passed::passed_socket;
+pub use pidfile::{Distrust, PidfileError};
 
 /// Why the host does not serve.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +51,17 @@ pub enum ServeError {
     /// The socket cannot be had.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// The pidfile cannot be had.
+    #[error(transparent)]
+    Pidfile(#[from] PidfileError),
+    /// An app of a host that was to replace another one cannot start.
+    #[error("upgrade given up, and the old host serves on: the app {app} cannot start: {reason}")]
+    Upgrade {
+        /// Its name.
+        app: String,
+        /// Why.
+        reason: String,
+    },
     /// No app can start. Holds each app's name and reason.
     #[error("no app can start:{}", list(.0))]
     NoApp(Vec<(String, String)>),
@@ -68,6 +93,7 @@ pub fn serve(
     socket: PathBuf,
     embedder: impl Embedder + 'static,
 ) -> Result<(), ServeError> {
+    let launch = Launch::record()?;
     memory::keep_freed_buffers();
     descriptors::raise_limit();
     let runtime = Builder::new_current_thread()
@@ -75,7 +101,7 @@ pub fn serve(
         .enable_time()
         .build_local(LocalOptions::default())?;
     // As a task among the others: a future outside of them is polled in a costlier way.
-    let serving = runtime.spawn_local(run::run(settings, socket, embedder));
+    let serving = runtime.spawn_local(run::run(settings, socket, launch, embedder));
     runtime
         .block_on(serving)
         .unwrap_or_else(|error| Err(ServeError::System(error.into())))

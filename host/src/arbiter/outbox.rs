@@ -8,17 +8,27 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::net::UnixStream;
 
 /// Larger pieces are not copied.
-const COPIED_BYTES_MAX: usize = 8 << 10;
+pub(super) const COPIED_BYTES_MAX: usize = 8 << 10;
 /// How many pieces one write takes.
 const PIECES_PER_WRITE: usize = 32;
 
 /// Bytes in order. Positions count from the first byte ever pushed.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
-    sealed: VecDeque<Bytes>,
+    sealed: VecDeque<Piece>,
     tail: BytesMut,
+    /// Bytes in shared pieces.
+    shared: usize,
     pushed: u64,
     written: u64,
+}
+
+/// Bytes that are not appended to any more.
+#[derive(Debug)]
+struct Piece {
+    bytes: Bytes,
+    /// They are somebody else's memory, too.
+    shared: bool,
 }
 
 /// How far a flush came.
@@ -43,15 +53,27 @@ impl Outbox {
             return self.push(&bytes);
         }
         if !self.tail.is_empty() {
-            self.sealed.push_back(self.tail.split().freeze());
+            self.sealed.push_back(Piece {
+                bytes: self.tail.split().freeze(),
+                shared: false,
+            });
         }
         self.pushed += bytes.len() as u64;
-        self.sealed.push_back(bytes);
+        self.shared += bytes.len();
+        self.sealed.push_back(Piece {
+            bytes,
+            shared: true,
+        });
     }
 
     /// How many bytes wait.
     pub(super) fn len(&self) -> usize {
         (self.pushed - self.written) as usize
+    }
+
+    /// How many of them are the outbox's own copies.
+    pub(super) fn copied_len(&self) -> usize {
+        self.len() - self.shared
     }
 
     /// The position behind the last byte pushed.
@@ -74,10 +96,11 @@ impl Outbox {
         while excess > 0
             && let Some(mut last) = self.sealed.pop_back()
         {
-            let of_last = excess.min(last.len());
+            let of_last = excess.min(last.bytes.len());
             excess -= of_last;
-            last.truncate(last.len() - of_last);
-            if !last.is_empty() {
+            self.shared -= if last.shared { of_last } else { 0 };
+            last.bytes.truncate(last.bytes.len() - of_last);
+            if !last.bytes.is_empty() {
                 self.sealed.push_back(last);
             }
         }
@@ -103,7 +126,7 @@ impl Outbox {
         let tail = Some(&self.tail[..]).filter(|tail| !tail.is_empty());
         self.sealed
             .iter()
-            .map(|piece| &piece[..])
+            .map(|piece| &piece.bytes[..])
             .chain(tail)
             .take(PIECES_PER_WRITE)
             .map(IoSlice::new)
@@ -113,10 +136,13 @@ impl Outbox {
     fn advance(&mut self, mut count: usize) {
         self.written += count as u64;
         while let Some(first) = self.sealed.front_mut() {
-            if first.len() > count {
-                return first.advance(count);
+            let of_first = count.min(first.bytes.len());
+            count -= of_first;
+            self.shared -= if first.shared { of_first } else { 0 };
+            first.bytes.advance(of_first);
+            if !first.bytes.is_empty() {
+                return;
             }
-            count -= first.len();
             self.sealed.pop_front();
         }
         self.tail.advance(count);
@@ -167,6 +193,7 @@ mod tests {
             assert_eq!(received, expected);
             assert!(blocked > 0);
             assert_eq!((outbox.len(), outbox.written()), (0, expected.len() as u64));
+            assert_eq!(outbox.copied_len(), 0);
         });
     }
 
@@ -180,7 +207,9 @@ mod tests {
             outbox.push(b"dropped");
             outbox.push_shared(Bytes::from(vec![1; 20_000]));
             outbox.push(b"dropped");
+            assert_eq!(outbox.copied_len(), b"kept".len() + 2 * b"dropped".len());
             outbox.truncate(position);
+            assert_eq!((outbox.len(), outbox.copied_len()), (4, 4));
             outbox.push(b"!");
             ours.writable().await.unwrap();
             assert_eq!(outbox.flush(&ours).unwrap(), Flushed::All);

@@ -1,5 +1,5 @@
 //! What is to be written to a client, frame by frame, so that the reply of a call which its client
-//! has given up can be taken out again.
+//! has given up can be taken out again. What cannot be written at once counts into the budget.
 
 use std::collections::VecDeque;
 use std::io;
@@ -7,6 +7,7 @@ use std::io;
 use bytes::Bytes;
 use tokio::net::UnixStream;
 
+use super::budget::{Budget, Held};
 use super::outbox::{Flushed, Outbox};
 
 /// What frames belong to.
@@ -26,15 +27,26 @@ struct Piece {
 }
 
 /// Frames in order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Replies {
     outbox: Outbox,
+    /// What was copied and could not be written at once; large frames are counted already.
+    held: Held,
     pieces: VecDeque<Piece>,
     /// The end of the last piece that is wholly written.
     whole_until: u64,
 }
 
 impl Replies {
+    pub(super) fn new(budget: &Budget) -> Replies {
+        Replies {
+            outbox: Outbox::default(),
+            held: budget.hold(),
+            pieces: VecDeque::new(),
+            whole_until: 0,
+        }
+    }
+
     /// Adds frames, copying them.
     pub(super) fn push(&mut self, kind: Kind, frames: &[u8]) {
         self.outbox.push(frames);
@@ -77,6 +89,7 @@ impl Replies {
             return false;
         }
         self.outbox.truncate(start);
+        self.held.set(self.outbox.copied_len());
         self.pieces.truncate(first);
         true
     }
@@ -84,6 +97,7 @@ impl Replies {
     /// Writes what the client takes now.
     pub(super) fn flush(&mut self, stream: &UnixStream) -> io::Result<Flushed> {
         let flushed = self.outbox.flush(stream);
+        self.held.set(self.outbox.copied_len());
         while let Some(piece) = self.pieces.front()
             && piece.end <= self.outbox.written()
         {
@@ -99,6 +113,10 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use std::io::Read;
+
+    fn budget() -> Budget {
+        Budget::new(1 << 30, 1 << 20)
+    }
 
     fn with_pair(test: impl FnOnce(&UnixStream, &mut std::os::unix::net::UnixStream)) {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -117,7 +135,7 @@ mod tests {
     #[test]
     fn the_reply_of_a_call_is_dropped_and_what_came_before_is_not() {
         with_pair(|ours, theirs| {
-            let mut replies = Replies::default();
+            let mut replies = Replies::new(&budget());
             replies.push(Kind::Other, b"status ");
             replies.push(Kind::Call, b"old");
             replies.push_shared(Kind::Call, Bytes::from(vec![b'o'; 100_000]));
@@ -132,9 +150,45 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_written_counts_until_it_is_given_up() {
+        with_pair(|ours, _theirs| {
+            let budget = budget();
+            let mut replies = Replies::new(&budget);
+            for _ in 0..2000 {
+                replies.push(Kind::Other, &[1; 1000]);
+            }
+            assert_eq!(replies.flush(ours).unwrap(), Flushed::Blocked);
+            let unwritten = replies.len();
+            assert_eq!(budget.held_bytes(), unwritten);
+            replies.push(Kind::Call, &[1; 1000]);
+            assert_eq!(replies.flush(ours).unwrap(), Flushed::Blocked);
+            assert_eq!(budget.held_bytes(), unwritten + 1000);
+            assert!(replies.discard());
+            assert_eq!(budget.held_bytes(), unwritten);
+            drop(replies);
+            assert_eq!(budget.held_bytes(), 0);
+        });
+    }
+
+    #[test]
+    fn a_large_frame_counts_once_and_until_its_last_byte_is_written() {
+        with_pair(|ours, _theirs| {
+            let budget = budget();
+            let mut replies = Replies::new(&budget);
+            let large = budget.charge(Bytes::from(vec![0; 4 << 20]));
+            replies.push_shared(Kind::Call, large);
+            assert_eq!(replies.flush(ours).unwrap(), Flushed::Blocked);
+            assert!(replies.len() < 4 << 20);
+            assert_eq!(budget.held_bytes(), 4 << 20, "its memory is not freed yet");
+            drop(replies);
+            assert_eq!(budget.held_bytes(), 0);
+        });
+    }
+
+    #[test]
     fn a_frame_that_is_written_in_part_cannot_be_dropped() {
         with_pair(|ours, _theirs| {
-            let mut replies = Replies::default();
+            let mut replies = Replies::new(&budget());
             replies.push_shared(Kind::Call, Bytes::from(vec![0; 4 << 20]));
             assert_eq!(replies.flush(ours).unwrap(), Flushed::Blocked);
             assert!(!replies.discard());

@@ -3,24 +3,29 @@
 
 use std::collections::HashMap;
 use std::future::pending;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use tokio::net::UnixListener;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 
+use super::accept::Accepting;
+use super::budget::Budget;
 use super::client::Client;
 use super::input::Input;
 use super::link::{MoldLink, WorkerLink};
 use super::listen::Listener;
-use super::machine::{AppId, ClientId, Effect, Event, GenerationId, Machine};
+use super::machine::{ClientId, Effect, Event, GenerationId, Machine};
 use super::outbox::Flushed;
+use super::overload::Refusals;
+use super::pidfile::Pidfile;
+use super::service::Service;
 use super::status::Memory;
-use super::{Embedder, ServeError, log};
-use crate::config::Settings;
+use super::upgrade::Upgrade;
+use super::{Embedder, ServeError, log, passed};
+use crate::config::{AppSettings, Settings};
 use crate::process::hop::WorkerId;
+use crate::process::launch::Launch;
 use crate::process::signals::Signals;
 use crate::process::spawn::Executable;
 
@@ -28,8 +33,6 @@ use crate::process::spawn::Executable;
 const INPUTS_MAX: usize = 1024;
 /// Inputs that are handled before anything is written.
 const BATCH_MAX: usize = 256;
-/// How long to wait when the system has no descriptor left for a connection.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long killed processes may take to end before the arbiter ends without them.
 const LAST_WAIT: Duration = Duration::from_secs(2);
 
@@ -50,12 +53,14 @@ pub(super) struct Arbiter<E> {
     pub(super) machine: Machine,
     pub(super) clients: HashMap<ClientId, Client>,
     pub(super) workers: HashMap<WorkerId, WorkerLink>,
-    pub(super) worker_apps: HashMap<WorkerId, AppId>,
-    pub(super) molds: HashMap<GenerationId, (MoldLink, AppId)>,
+    pub(super) worker_apps: HashMap<WorkerId, Rc<AppSettings>>,
+    pub(super) molds: HashMap<GenerationId, (MoldLink, Rc<AppSettings>)>,
     pub(super) input: mpsc::Sender<Input>,
     /// Peers with something to be written.
     pub(super) dirty: Vec<Peer>,
     pub(super) memory: Memory,
+    pub(super) budget: Budget,
+    pub(super) refusals: Refusals,
     /// When a host that has nothing else left to do stops to write replies.
     pub(super) write_until: Option<Instant>,
     /// For encoding single frames.
@@ -63,7 +68,12 @@ pub(super) struct Arbiter<E> {
     pub(super) embedder: E,
     pub(super) outcome: Option<Result<(), ServeError>>,
     effects: Vec<Effect>,
-    pub(super) listener: Option<(Listener, JoinHandle<()>)>,
+    pub(super) accepting: Option<Accepting>,
+    pub(super) listener: Option<Listener>,
+    pub(super) service: Service,
+    /// Before `upgrade`: a successor waits for its end to take its name.
+    pub(super) pidfile: Option<Pidfile>,
+    pub(super) upgrade: Upgrade,
     pub(super) last_client: u64,
     pub(super) stop_signals: u32,
 }
@@ -72,14 +82,23 @@ pub(super) struct Arbiter<E> {
 pub(super) async fn run(
     settings: Settings,
     socket: PathBuf,
+    launch: Launch,
     embedder: impl Embedder + 'static,
 ) -> Result<(), ServeError> {
     let signals = Signals::listen()?;
     let executable = Executable::current()?;
     let cache_dir = cache_dir(&settings).ok_or(ServeError::NoCacheDir)?;
-    let listener = Listener::bind(&socket)?;
+    let (listener, predecessor) = passed::listener(&socket)?;
     let (input, inputs) = mpsc::channel(INPUTS_MAX);
-    let accepting = accept(&listener, input.clone())?;
+    let upgrade = Upgrade::new(launch, predecessor, input.clone())?;
+    let pidfile = settings.pidfile.as_ref();
+    let pidfile = pidfile.map(|path| Pidfile::claim(&upgrade.pidfile(path)));
+    let pidfile = pidfile.transpose()?;
+    let service = Service::from_environment(!upgrade.is_waiting(), Instant::now());
+    // A successor accepts nobody as long as its predecessor does.
+    let alone = Some(&listener).filter(|_| !upgrade.is_waiting());
+    let accepting = alone.map(|listener| Accepting::start(listener, input.clone()));
+    let accepting = accepting.transpose()?;
     let seed = getrandom::u64().unwrap_or(1);
     let machine = Machine::new(
         &settings.apps,
@@ -87,6 +106,8 @@ pub(super) async fn run(
         seed,
         Instant::now(),
     );
+    let server = &settings.server;
+    let budget = Budget::new(server.bytes_in_flight_max, server.frame_bytes_max);
     let arbiter = Arbiter {
         settings,
         cache_dir,
@@ -100,12 +121,18 @@ pub(super) async fn run(
         input,
         dirty: Vec::new(),
         memory: Memory::default(),
+        budget,
+        refusals: Refusals::default(),
         write_until: None,
         frame: Vec::new(),
         embedder,
         outcome: None,
         effects: Vec::new(),
-        listener: Some((listener, accepting)),
+        accepting,
+        listener: Some(listener),
+        service,
+        pidfile,
+        upgrade,
         last_client: 0,
         stop_signals: 0,
     };
@@ -127,25 +154,6 @@ fn cache_dir(settings: &Settings) -> Option<PathBuf> {
         .and_then(|dir| std::path::absolute(dir).ok())
 }
 
-fn accept(listener: &Listener, input: mpsc::Sender<Input>) -> io::Result<JoinHandle<()>> {
-    let listener = UnixListener::from_std(listener.socket.try_clone()?)?;
-    Ok(tokio::task::spawn_local(async move {
-        loop {
-            match listener.accept().await {
-                Ok((stream, _)) => {
-                    if input.send(Input::Connected(stream)).await.is_err() {
-                        return;
-                    }
-                }
-                Err(error) => {
-                    log::accept_failed(&error);
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            }
-        }
-    }))
-}
-
 impl<E: Embedder> Arbiter<E> {
     async fn run(
         mut self,
@@ -157,6 +165,7 @@ impl<E: Embedder> Arbiter<E> {
         let mut last_wait = None;
         loop {
             self.flush();
+            self.shed();
             if let Some(outcome) = self
                 .outcome
                 .take_if(|_| nothing_to_write(&self.clients, self.write_until))
@@ -164,10 +173,14 @@ impl<E: Embedder> Arbiter<E> {
                 return outcome;
             }
             let write_until = self.write_until.filter(|_| self.outcome.is_some());
-            let due = [self.machine.next_due(), last_wait, write_until]
-                .into_iter()
-                .flatten()
-                .min();
+            let due = [
+                self.machine.next_due(),
+                last_wait,
+                write_until,
+                self.service.next_due(),
+                self.upgrade.drain_until(),
+            ];
+            let due = due.into_iter().flatten().min();
             let first = tokio::select! {
                 biased;
                 Some(first) = inputs.recv() => first,
@@ -179,6 +192,8 @@ impl<E: Embedder> Arbiter<E> {
                 let Ok(next) = inputs.try_recv() else { break };
                 self.take(next);
             }
+            self.finish_draining(inputs.is_empty());
+            self.service.beat();
             if self.machine.is_past_stop(Instant::now()) {
                 let end = *last_wait.get_or_insert(Instant::now() + LAST_WAIT);
                 if Instant::now() >= end {
@@ -233,13 +248,14 @@ impl<E: Embedder> Arbiter<E> {
                 self.molds.remove(&generation);
                 self.machine.handle(now, Event::MoldGone(generation, exit));
             }
+            Input::OtherHost(news) => self.other_host(now, news),
             Input::Signal(signal) => self.signal(now, signal),
             Input::Due => self.machine.advance(now),
         }
         self.carry_out();
     }
 
-    fn carry_out(&mut self) {
+    pub(super) fn carry_out(&mut self) {
         let mut effects = std::mem::take(&mut self.effects);
         loop {
             self.machine.take_effects(&mut effects);
@@ -254,7 +270,7 @@ impl<E: Embedder> Arbiter<E> {
     }
 
     /// Writes what has collected.
-    fn flush(&mut self) {
+    pub(super) fn flush(&mut self) {
         while let Some(peer) = self.dirty.pop() {
             match peer {
                 Peer::Client(client) => self.flush_client(client),

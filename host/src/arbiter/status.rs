@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
+use super::budget::Budget;
 use super::machine::{AppStatus, Status, WorkerStatus};
 use crate::process::inspect;
 
@@ -41,7 +42,7 @@ impl Memory {
 }
 
 /// The result as JSON text.
-pub(super) fn to_json(status: &Status, memory: &mut Memory) -> String {
+pub(super) fn to_json(status: &Status, memory: &mut Memory, budget: &Budget) -> String {
     memory.read(status);
     let workers: Vec<_> = status
         .workers
@@ -61,6 +62,8 @@ pub(super) fn to_json(status: &Status, memory: &mut Memory) -> String {
         "target_workers": status.target_workers,
         "apps": names,
         "app_status": apps,
+        "bytes_in_flight": budget.held_bytes(),
+        "bytes_in_flight_max": budget.bytes_max(),
     })
     .to_string()
 }
@@ -71,6 +74,8 @@ fn worker(worker: &WorkerStatus, memory: &Memory) -> Value {
         "pid": worker.pid,
         "age": worker.age.as_secs_f64(),
         "apps": [worker.app],
+        "generation": worker.generation,
+        "calls": worker.calls,
         "booted": worker.booted,
         // A worker that lives is watched through its process: there is no beat to wait for.
         "last_heartbeat": 0.0,
@@ -83,11 +88,16 @@ fn app(app: &AppStatus) -> Value {
     json!({
         "state": app.state.name(),
         "generation": app.generation,
+        "reloading": app.reloading.map(|state| state.name()),
+        "generations_draining": app.generations_draining,
         "workers": app.workers,
         "workers_ready": app.workers_ready,
         "queue": app.queue,
-        "calls": app.calls,
-        "restarts": app.restarts,
+        "calls": app.counts.calls,
+        "refused": app.counts.refused,
+        "restarts": app.counts.restarts,
+        "recycled": app.counts.recycled,
+        "retry_in": app.retry_in.map(|delay| delay.as_secs_f64()),
         "last_error": app.last_error,
     })
 }

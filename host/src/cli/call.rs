@@ -34,7 +34,7 @@ pub(super) struct CallArgs {
     #[command(flatten)]
     location: SocketArgs,
     /// How long the call may take, if that is less than the app's own timeout
-    #[arg(long, value_name = "SECONDS", value_parser = timeout)]
+    #[arg(long, value_name = "SECONDS", value_parser = config::parse_seconds_above_zero)]
     timeout: Option<Duration>,
     /// An argument by name; may be repeated
     #[arg(long = "kw", value_name = "KEY=VALUE", value_parser = keyword)]
@@ -61,22 +61,10 @@ struct Keyword {
 /// What is wrong with an option's value.
 #[derive(Debug, Error)]
 enum ArgumentError {
-    #[error(transparent)]
-    Seconds(#[from] config::Problem),
-    #[error("a call needs more time than none")]
-    NoTime,
     #[error("not of the form KEY=VALUE")]
     NoKey,
     #[error(transparent)]
     Json(#[from] serde_json::Error),
-}
-
-fn timeout(text: &str) -> Result<Duration, ArgumentError> {
-    let timeout = config::parse_seconds(text)?;
-    if timeout.is_zero() {
-        return Err(ArgumentError::NoTime);
-    }
-    Ok(timeout)
 }
 
 fn argument(text: &str) -> Result<Argument, ArgumentError> {

@@ -7,10 +7,11 @@ use std::path::Path;
 use clap::Args;
 
 use super::failure::Failure;
-use super::serve::{cores, ready_line};
+use super::serve::{ARBITER_TITLE, cores, ready_line};
 use super::{logging, output, socket};
 use crate::arbiter::{self, Embedder, ServeEvent};
 use crate::config::{self, AppOverride, Overrides, Settings};
+use crate::process::title;
 
 /// The component that `scripts/build-guests` makes of examples/demo.
 const COMPONENT: &[u8] = include_bytes!(concat!(
@@ -37,7 +38,8 @@ pub(super) struct DemoArgs {
 
 impl DemoArgs {
     pub(super) fn run(self) -> Result<(), Failure> {
-        logging::start()?;
+        title::set(ARBITER_TITLE);
+        logging::start(None)?;
         let executable = std::env::current_exe().map_err(Failure::DemoFiles)?;
         let directory = tempfile::Builder::new()
             .prefix("dirty-demo-")

@@ -11,7 +11,7 @@ use thiserror::Error;
 use super::output;
 use super::private_dir::DirError;
 use super::socket::{Located, SocketError};
-use crate::arbiter::ServeError;
+use crate::arbiter::{ListenError, ServeError};
 use crate::client::ClientError;
 use crate::config::ConfigErrors;
 use crate::protocol::{ErrorType, WireError};
@@ -27,6 +27,12 @@ pub(super) enum Failure {
     ConfigTooLarge { path: PathBuf, bytes_max: u64 },
     #[error("DIRTY_LOG: {0}: write a level (error, warn, info, debug, trace), or target=level")]
     LogFilter(#[from] tracing_subscriber::filter::ParseError),
+    #[error(
+        "cannot open the log file {}: {source}; choose another with --log-file, or leave it away to \
+         log to standard error",
+        path.display()
+    )]
+    LogFile { path: PathBuf, source: io::Error },
     #[error("--kw {0} is there twice")]
     KeywordTwice(String),
     #[error(transparent)]
@@ -50,6 +56,18 @@ pub(super) enum Failure {
     Silent(Duration),
     #[error("the host's status cannot be shown as a table: {0}; `dirty status --json` prints it")]
     StatusShape(serde_json::Error),
+    #[error("the host's answer cannot be shown: {0}; `dirty status` shows how its apps are")]
+    OutcomeShape(serde_json::Error),
+    #[error(
+        "{}: the host is not done after {} s, and goes on with it: `dirty status` shows how far it is",
+        ErrorType::DirtyTimeoutError,
+        .0.as_secs_f64()
+    )]
+    NoOutcome(Duration),
+    #[error("not done for: {}", .0.join(", "))]
+    NotDone(Vec<String>),
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     #[error(transparent)]
     Serve(#[from] ServeError),
     #[error("cannot set up the demo: {0}")]
@@ -78,7 +96,10 @@ impl Failure {
                 return ExitCode::SUCCESS;
             }
             // These begin with what a reader or a script looks for.
-            Failure::Config(_) | Failure::Unreachable { .. } | Failure::Silent(_) => {
+            Failure::Config(_)
+            | Failure::Unreachable { .. }
+            | Failure::Silent(_)
+            | Failure::NoOutcome(_) => {
                 output::error(&self.to_string());
             }
             Failure::Remote(error) => {

@@ -1,37 +1,53 @@
-//! The log of a serving process: to standard error, its level from `DIRTY_LOG`.
+//! The log of a serving process: to a file or to standard error, its level from `DIRTY_LOG`.
 
 use std::io::{self, IsTerminal};
+use std::path::Path;
 use std::sync::Mutex;
 
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use super::failure::Failure;
+use super::log_file::LogFile;
 use super::log_pipe::{self, LogPipe};
 
 const VARIABLE: &str = "DIRTY_LOG";
 
-/// Starts logging, at level `info` unless `DIRTY_LOG` says otherwise.
+/// Starts logging to this file, or else to standard error, at level `info` unless `DIRTY_LOG` says
+/// otherwise. Returns the open file.
 ///
 /// # Errors
-/// [`Failure::LogFilter`] where `DIRTY_LOG` cannot be understood.
-pub(super) fn start() -> Result<(), Failure> {
+/// [`Failure::LogFilter`] where `DIRTY_LOG` cannot be understood, [`Failure::LogFile`] where the
+/// file cannot be had.
+pub(super) fn start(path: Option<&Path>) -> Result<Option<LogFile>, Failure> {
     let directives = std::env::var(VARIABLE).unwrap_or_default();
     let filter = EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())
         .parse(directives)?;
+    let file = path.map(open).transpose()?;
+    let (writer, ansi) = match file.clone() {
+        Some(file) => (BoxMakeWriter::new(move || file.clone()), false),
+        None => (standard_error(), io::stderr().is_terminal()),
+    };
     // A process that already has a subscriber keeps it, and a closed standard error is no reason to
     // end: the subscriber's complaint about it would panic.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(writer())
-        .with_ansi(io::stderr().is_terminal())
+        .with_writer(writer)
+        .with_ansi(ansi)
         .log_internal_errors(false)
         .try_init();
-    Ok(())
+    Ok(file)
 }
 
-fn writer() -> BoxMakeWriter {
+fn open(path: &Path) -> Result<LogFile, Failure> {
+    LogFile::open(path).map_err(|source| Failure::LogFile {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn standard_error() -> BoxMakeWriter {
     let stderr = io::stderr();
     if log_pipe::is_needed_for(&stderr) {
         BoxMakeWriter::new(Mutex::new(LogPipe::new(stderr)))

@@ -6,12 +6,17 @@
 mod call;
 mod config_file;
 mod connect;
+mod control;
 mod demo;
 mod failure;
+mod log_file;
 mod log_pipe;
 mod logging;
 mod output;
 mod private_dir;
+mod reload;
+mod restart;
+mod scale;
 mod serve;
 mod socket;
 mod status;
@@ -43,6 +48,12 @@ enum Command {
     Call(call::CallArgs),
     /// Show what a host is doing
     Status(status::StatusArgs),
+    /// Put new versions of apps in place, without losing a call
+    Reload(reload::ReloadArgs),
+    /// Start an app anew
+    Restart(restart::RestartArgs),
+    /// Change how many workers an app has
+    Scale(scale::ScaleArgs),
     /// Serve the built-in demo app and show how to call it
     Demo(demo::DemoArgs),
 }
@@ -53,6 +64,9 @@ impl Command {
             Command::Serve(args) => args.run(),
             Command::Call(args) => args.run(),
             Command::Status(args) => args.run(),
+            Command::Reload(args) => args.run(),
+            Command::Restart(args) => args.run(),
+            Command::Scale(args) => args.run(),
             Command::Demo(args) => args.run(),
         }
     }

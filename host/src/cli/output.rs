@@ -53,6 +53,14 @@ pub(super) fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// The first line of `text`, likewise, with a mark if there are more.
+pub(super) fn first_line(text: &str) -> String {
+    let mut lines = text.lines();
+    let first = lines.next().unwrap_or_default();
+    let more = if lines.next().is_some() { " …" } else { "" };
+    format!("{}{more}", printable(first))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,6 @@
 //! `dirty serve`.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -7,10 +8,12 @@ use clap::Args;
 
 use super::config_file::{self, Loaded};
 use super::failure::Failure;
+use super::log_file::LogFile;
 use super::socket::SocketArgs;
 use super::{logging, output};
 use crate::arbiter::{self, Embedder, ServeEvent, SettingsError};
 use crate::config::{self, AppOverride, Overrides, Settings};
+use crate::process::title;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -21,6 +24,9 @@ Examples:
 When every app can serve, one line goes to standard output: `ready: APPS on SOCKET`.
 The log goes to standard error; DIRTY_LOG sets its level (error, warn, info, debug, trace).
 TERM and INT stop the host: calls in flight are finished within the graceful timeout.";
+
+/// What an arbiter is called in the process list.
+pub(super) const ARBITER_TITLE: &str = "dirty: arbiter";
 
 /// The arguments of `dirty serve`.
 #[derive(Debug, Args)]
@@ -54,9 +60,10 @@ pub(super) struct ServeArgs {
 
 impl ServeArgs {
     pub(super) fn run(self) -> Result<(), Failure> {
-        logging::start()?;
+        title::set(ARBITER_TITLE);
         let loaded = config_file::load(self.location.config.as_deref())?;
-        let located = self.location.locate_for_host(loaded.as_ref())?;
+        let passed = arbiter::passed_socket()?;
+        let located = self.location.locate_for_host(passed, loaded.as_ref())?;
         let configuration = Configuration {
             path: self.location.config,
             overrides: Overrides {
@@ -70,7 +77,11 @@ impl ServeArgs {
             },
         };
         let settings = configuration.merge(loaded)?;
-        let server = Server { configuration };
+        let log_file = logging::start(settings.log_file.as_deref())?;
+        let server = Server {
+            configuration,
+            log_file,
+        };
         Ok(arbiter::serve(settings, located.path, server)?)
     }
 }
@@ -95,6 +106,7 @@ impl Configuration {
 /// What the arbiter asks of `dirty serve`.
 struct Server {
     configuration: Configuration,
+    log_file: Option<LogFile>,
 }
 
 impl Embedder for Server {
@@ -107,6 +119,13 @@ impl Embedder for Server {
     fn settings(&mut self) -> Result<Settings, SettingsError> {
         let settings = self.configuration.read();
         settings.map_err(|failure| SettingsError::Invalid(failure.to_string()))
+    }
+
+    fn reopen_log(&mut self) -> io::Result<()> {
+        match &self.log_file {
+            Some(file) => file.reopen(),
+            None => Err(io::ErrorKind::Unsupported.into()),
+        }
     }
 }
 

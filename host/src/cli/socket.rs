@@ -48,12 +48,20 @@ impl SocketArgs {
         Ok(located)
     }
 
-    /// Where a host listens; makes the private directory if that is the place.
-    pub(super) fn locate_for_host(&self, loaded: Option<&Loaded>) -> Result<Located, Failure> {
+    /// Where a host listens; makes the private directory if that is the place. `passed`: where the
+    /// socket is that the host was started with, which goes before the default.
+    pub(super) fn locate_for_host(
+        &self,
+        passed: Option<PathBuf>,
+        loaded: Option<&Loaded>,
+    ) -> Result<Located, Failure> {
         let uid = geteuid().as_raw();
         let located = locate(self.socket.as_deref(), &environment, uid, || {
             Ok::<_, Failure>(loaded.and_then(FileSocket::of))
         })?;
+        if let Some(path) = passed.filter(|_| located.origin.is_default()) {
+            return Ok(checked(path, SocketOrigin::Passed)?);
+        }
         if let Some(directory) = located.private_dir() {
             private_dir::create(directory, uid)?;
         }
@@ -103,6 +111,15 @@ pub(super) enum SocketOrigin {
     PrivateDir,
     /// A directory made for this process.
     OwnDir,
+    /// Whoever started the host has opened it.
+    Passed,
+}
+
+impl SocketOrigin {
+    /// Whether nobody has named it.
+    fn is_default(&self) -> bool {
+        matches!(self, SocketOrigin::RuntimeDir | SocketOrigin::PrivateDir)
+    }
 }
 
 impl fmt::Display for SocketOrigin {
@@ -114,6 +131,7 @@ impl fmt::Display for SocketOrigin {
             SocketOrigin::RuntimeDir => f.write_str("the default, in $XDG_RUNTIME_DIR"),
             SocketOrigin::PrivateDir => f.write_str("the default, in the temporary directory"),
             SocketOrigin::OwnDir => f.write_str("in a temporary directory of its own"),
+            SocketOrigin::Passed => f.write_str("passed to this process"),
         }
     }
 }

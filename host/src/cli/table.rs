@@ -1,13 +1,13 @@
 //! A table of text in aligned columns.
 
-use super::output::printable;
+use super::output::first_line;
 
 /// The lines of a table: `header`, then `rows`. Cells are shown on one line each.
 pub(super) fn render<const N: usize>(header: [&str; N], rows: &[[String; N]]) -> String {
     let header = header.map(str::to_owned);
     let rows: Vec<[String; N]> = std::iter::once(&header)
         .chain(rows)
-        .map(|row| row.each_ref().map(|cell| shown(cell)))
+        .map(|row| row.each_ref().map(|cell| first_line(cell)))
         .collect();
     let mut widths = [0; N];
     for row in &rows {
@@ -23,13 +23,6 @@ pub(super) fn render<const N: usize>(header: [&str; N], rows: &[[String; N]]) ->
         padded.join("  ").trim_end().to_owned()
     });
     lines.collect::<Vec<_>>().join("\n")
-}
-
-fn shown(cell: &str) -> String {
-    let mut lines = cell.lines();
-    let first = lines.next().unwrap_or_default();
-    let more = if lines.next().is_some() { " …" } else { "" };
-    format!("{}{more}", printable(first))
 }
 
 #[cfg(test)]

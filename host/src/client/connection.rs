@@ -20,8 +20,8 @@ use super::error::{ClientError, Ending};
 use super::outbox::Outbox;
 use super::replies::{Event, Replies};
 use crate::protocol::{
-    FrameError, ReplyBody, RequestParts, bytes_wanted, decode_frame, read_reply, write_cancel,
-    write_request, write_status,
+    ControlParts, FrameError, ReplyBody, RequestParts, bytes_wanted, decode_frame, read_reply,
+    write_cancel, write_control, write_request, write_status,
 };
 
 /// How many replies of one call wait for its caller before the connection is read no further.
@@ -79,6 +79,14 @@ impl Connection {
             Ok(())
         })
         .await
+    }
+
+    pub(super) async fn send_control(
+        this: &Arc<Self>,
+        control: &ControlParts<'_>,
+    ) -> Result<Replies, ClientError> {
+        let max = this.shared.frame_bytes_max;
+        Self::send(this, |out, id| write_control(out, id, control, max)).await
     }
 
     async fn send(

@@ -42,7 +42,7 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 use tokio::net::UnixStream;
 
-use crate::protocol::FRAME_BYTES_MAX_DEFAULT;
+use crate::protocol::{ControlParts, FRAME_BYTES_MAX_DEFAULT};
 use connection::Connection;
 
 pub use call::CallBuilder;
@@ -94,6 +94,42 @@ impl Client {
     /// The connection is closed, or the host answers with an error.
     pub async fn status(&self) -> Result<Box<RawValue>, ClientError> {
         Connection::send_status(&self.connection)
+            .await?
+            .into_result()
+            .await
+    }
+
+    /// Has the host read its configuration again and replace what has changed: one app, or all.
+    /// Waits until it is known what came of it. The result is the JSON of
+    /// [`Outcomes`](crate::protocol::Outcomes).
+    ///
+    /// # Errors
+    /// The connection is closed, or the host answers with an error: the configuration has mistakes,
+    /// or there is no such app. An app that cannot start is no error but an outcome.
+    pub async fn reload(&self, app: Option<&str>) -> Result<Box<RawValue>, ClientError> {
+        self.control(&ControlParts::Reload { app }).await
+    }
+
+    /// Has the host start an app anew, also one that it has given up. Waits and answers as
+    /// [`reload`](Self::reload) does.
+    ///
+    /// # Errors
+    /// The connection is closed, or the host answers with an error: there is no such app.
+    pub async fn restart(&self, app: &str) -> Result<Box<RawValue>, ClientError> {
+        self.control(&ControlParts::Restart { app }).await
+    }
+
+    /// Has the host change how many workers an app has. Answers as [`reload`](Self::reload) does.
+    ///
+    /// # Errors
+    /// The connection is closed, or the host answers with an error: there is no such app, or it
+    /// cannot have so many workers.
+    pub async fn scale(&self, app: &str, workers: u32) -> Result<Box<RawValue>, ClientError> {
+        self.control(&ControlParts::Scale { app, workers }).await
+    }
+
+    async fn control(&self, control: &ControlParts<'_>) -> Result<Box<RawValue>, ClientError> {
+        Connection::send_control(&self.connection, control)
             .await?
             .into_result()
             .await

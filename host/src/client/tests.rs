@@ -9,8 +9,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
 use crate::protocol::{
-    ErrorType, Message, WireError, bytes_wanted, decode_frame, read_envelope, read_request,
-    write_chunk, write_end, write_error, write_response,
+    AppPath, Command, ErrorType, Message, WireError, bytes_wanted, decode_frame, read_envelope,
+    read_request, write_chunk, write_end, write_error, write_response,
 };
 
 const MAX: usize = 1 << 20;
@@ -326,6 +326,39 @@ fn status_is_what_the_host_sends() {
         };
         let (status, ()) = tokio::join!(client.status(), host);
         assert_eq!(status.unwrap().get(), r#"{"apps": [], "x": 1e999}"#);
+    });
+}
+
+#[test]
+fn commands_bring_what_came_of_them() {
+    const ANSWER: &str = r#"{"apps": {"a": {"outcome": "serving", "generation": 2}}}"#;
+    run(async |client, mut peer| {
+        let app = || AppPath::from("a".to_owned());
+        let host = async {
+            for expected in [
+                Command::Reload { app: None },
+                Command::Reload { app: Some(app()) },
+                Command::Restart { app: app() },
+                Command::Scale {
+                    app: app(),
+                    workers: 3,
+                },
+            ] {
+                let frame = peer.message().await.unwrap();
+                let Ok(Message::Control { id, command }) = read_envelope(&frame) else {
+                    panic!("not a command");
+                };
+                assert_eq!(command, expected);
+                peer.respond(id.as_str(), ANSWER).await;
+            }
+        };
+        let ask = async {
+            assert_eq!(client.reload(None).await.unwrap().get(), ANSWER);
+            assert_eq!(client.reload(Some("a")).await.unwrap().get(), ANSWER);
+            assert_eq!(client.restart("a").await.unwrap().get(), ANSWER);
+            assert_eq!(client.scale("a", 3).await.unwrap().get(), ANSWER);
+        };
+        tokio::join!(ask, host);
     });
 }
 

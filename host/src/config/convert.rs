@@ -113,14 +113,7 @@ pub(super) fn seconds(value: &DeValue<'_>) -> Result<Duration, Problem> {
 
 /// The same, where zero has no meaning.
 pub(super) fn seconds_above_zero(value: &DeValue<'_>) -> Result<Duration, Problem> {
-    let duration = seconds(value)?;
-    if duration.is_zero() {
-        return Err(Problem::OutOfRange {
-            value: "0".to_owned(),
-            allowed: "this must be some time, at least 0.001 seconds".to_owned(),
-        });
-    }
-    Ok(duration)
+    values::above_zero(seconds(value)?)
 }
 
 pub(super) fn boolean(value: &DeValue<'_>) -> Result<bool, Problem> {

@@ -48,4 +48,4 @@ pub use settings::{
     AppSettings, DirSettings, HookCommand, HookSettings, InitMode, LifecycleSettings, OnDisconnect,
     RecycleSettings, RestartSettings, ServerSettings, Settings,
 };
-pub use values::{parse_seconds, parse_workers};
+pub use values::{parse_seconds, parse_seconds_above_zero, parse_workers};

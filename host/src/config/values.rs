@@ -21,6 +21,14 @@ pub fn parse_seconds(text: &str) -> Result<Duration, Problem> {
     duration(seconds, text)
 }
 
+/// The same, where zero has no meaning.
+///
+/// # Errors
+/// As [`parse_seconds`], and for zero.
+pub fn parse_seconds_above_zero(text: &str) -> Result<Duration, Problem> {
+    above_zero(parse_seconds(text)?)
+}
+
 /// A count of workers, 0 to [`WORKERS_MAX`].
 ///
 /// # Errors
@@ -58,6 +66,14 @@ pub(super) fn duration(seconds: f64, typed: &str) -> Result<Duration, Problem> {
             DURATION_MIN.as_secs_f64(),
             DURATION_MAX.as_secs()
         ),
+    })
+}
+
+/// `duration`, unless it is zero.
+pub(super) fn above_zero(duration: Duration) -> Result<Duration, Problem> {
+    none_if_zero(duration).ok_or_else(|| Problem::OutOfRange {
+        value: "0".to_owned(),
+        allowed: "this must be some time, at least 0.001 seconds".to_owned(),
     })
 }
 
@@ -173,6 +189,10 @@ mod tests {
                 "{text}: {error}"
             );
         }
+        assert!(matches!(
+            parse_seconds_above_zero("-0.0"),
+            Err(Problem::OutOfRange { .. })
+        ));
         for text in ["", "5s", "one"] {
             let error = parse_seconds(text).unwrap_err();
             assert!(matches!(error, Problem::NotSeconds(_)), "{text}: {error}");

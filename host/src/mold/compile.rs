@@ -9,9 +9,9 @@ use std::process::Stdio;
 use nix::unistd::Pid;
 use wasmtime::Engine;
 
-use crate::process::child;
 use crate::process::hop::{Failure, Stage};
 use crate::process::spawn::{self, Executable, ROLE_COMPILE};
+use crate::process::{child, title};
 use crate::runtime::cache::{self, CacheError, Entry};
 
 /// A report that is longer is not the compiler's.
@@ -111,6 +111,7 @@ pub(crate) fn run(mut args: impl Iterator<Item = std::ffi::OsString>) -> i32 {
     if !child::bind_to_parent(Pid::from_raw(parent)).unwrap_or(false) {
         return 1;
     }
+    title::set_name("dirty: compile");
     match compile(Path::new(&component), Path::new(&cache_dir)) {
         Ok(()) => 0,
         Err(failure) => {

@@ -14,7 +14,7 @@ use nix::unistd::Pid;
 use crate::logline::{LogLevel, LogSource};
 use crate::process::hop::{self, Down, Failure, Setup, Stage, Up};
 use crate::process::link::{self, LinkError, LinkReader, LinkWriter};
-use crate::process::{child, memory};
+use crate::process::{child, memory, title};
 use crate::runtime::{EmitError, Uplink};
 use crate::worker;
 
@@ -49,7 +49,7 @@ fn play() -> Result<i32, LinkError> {
         return Ok(1);
     }
     reader.set_frame_bytes_max(setup.frame_bytes_max);
-    child::set_name(&format!("mold {}", setup.app.name));
+    title::set_over_arguments(&format!("dirty: mold {}", setup.app.name));
     start(*setup, reader, writer)
 }
 

@@ -10,17 +10,18 @@ use nix::unistd::{Pid, getppid};
 
 use super::signals;
 
-/// Signals that a terminal, `docker stop` or systemd send to every process of ours. Molds and
-/// workers stop when the arbiter says so, or by SIGKILL.
-const IGNORED: [Signal; 4] = [
+/// Signals that a terminal, `docker stop`, `pkill` or systemd send to every process of ours. They
+/// are meant for the arbiter; molds and workers stop when it says so, or by SIGKILL.
+const IGNORED: [Signal; 8] = [
     Signal::SIGINT,
     Signal::SIGTERM,
     Signal::SIGHUP,
     Signal::SIGQUIT,
+    Signal::SIGUSR1,
+    Signal::SIGUSR2,
+    Signal::SIGTTIN,
+    Signal::SIGTTOU,
 ];
-
-/// The kernel keeps so much of a process's name.
-const NAME_BYTES_MAX: usize = 15;
 
 /// How much likelier than the arbiter the kernel should pick a worker when memory runs out.
 const OOM_SCORE_ADJ: i32 = 500;
@@ -29,13 +30,18 @@ const OOM_SCORE_ADJ: i32 = 500;
 /// the arbiter. To be called before the process has opened anything of its own.
 pub(crate) fn take_control_socket() -> io::Result<OwnedFd> {
     close_inherited();
-    let control = io::stdin().as_fd().try_clone_to_owned()?;
+    take_stdin()
+}
+
+/// Takes what standard input is, and leaves an empty one in its place.
+pub(crate) fn take_stdin() -> io::Result<OwnedFd> {
+    let taken = io::stdin().as_fd().try_clone_to_owned()?;
     let null = File::open("/dev/null")?;
     // SAFETY: 0 is open (it was just cloned), and nothing in this process owns it: std's stdin
     // refers to it by its number.
     let replaced = unsafe { nix::libc::dup2(null.as_raw_fd(), 0) };
     nix::errno::Errno::result(replaced)?;
-    Ok(control)
+    Ok(taken)
 }
 
 fn close_inherited() {
@@ -63,16 +69,6 @@ pub(crate) fn settle_signals() -> io::Result<()> {
     // The arbiter blocks the signals that it reads through a signalfd, and exec keeps that.
     SigSet::all().thread_unblock()?;
     Ok(())
-}
-
-/// Names this process as `ps -o comm` and `top` show it; what is longer than 15 bytes is cut.
-pub(crate) fn set_name(name: &str) {
-    let name = name.replace('\0', "");
-    let cut = &name[..name.floor_char_boundary(NAME_BYTES_MAX)];
-    if let Ok(name) = std::ffi::CString::new(cut) {
-        // Fails for no name; a process without one works as well.
-        let _ = prctl::set_name(&name);
-    }
 }
 
 /// Lets the kernel pick this process before its mold when memory runs out.

@@ -4,6 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use nix::unistd::{Pid, geteuid};
+
+use super::pidfd::Pidfd;
 
 /// How many threads this process has.
 pub(crate) fn thread_count() -> io::Result<usize> {
@@ -38,6 +44,29 @@ pub(crate) fn private_memory_bytes(pid: i32) -> Option<u64> {
         .filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok())
         .sum();
     Some(kib << 10)
+}
+
+/// Whether this process lives, is this user's, and runs a host: the same executable as this one,
+/// or one of the same name, which another version may have replaced.
+pub(crate) fn is_fellow_host(pid: i32) -> bool {
+    let probe = || {
+        // It keeps the number from meaning two processes between the looks at it.
+        let pidfd = Pidfd::open(Pid::from_raw(pid)).ok()?;
+        let process = Path::new("/proc").join(pid.to_string());
+        let owned = fs::metadata(&process).ok()?.uid() == geteuid().as_raw();
+        let theirs = fs::read_link(process.join("exe")).ok()?;
+        let ours = fs::read_link("/proc/self/exe").ok()?;
+        let host = program_name(&theirs)? == program_name(&ours)?;
+        Some(owned && host && !pidfd.has_ended())
+    };
+    probe().unwrap_or(false)
+}
+
+/// The name of an executable, as /proc links to it.
+fn program_name(link: &Path) -> Option<&str> {
+    let name = link.file_name()?.to_str()?;
+    // So the kernel marks a file that was replaced.
+    Some(name.strip_suffix(" (deleted)").unwrap_or(name))
 }
 
 /// How much of what was written to this socket its peer has not read, as the kernel counts it
@@ -78,6 +107,21 @@ mod tests {
         assert!(private_memory_bytes(std::process::id() as i32).unwrap() > 4096);
         assert_eq!(private_memory_bytes(i32::MAX), None);
         assert!(thread_count().unwrap() >= 1);
+    }
+
+    #[test]
+    fn a_fellow_host_runs_the_same_program_and_lives() {
+        assert!(is_fellow_host(std::process::id() as i32));
+        let mut other = std::process::Command::new("cat")
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        assert!(!is_fellow_host(other.id() as i32), "another program");
+        other.kill().unwrap();
+        other.wait().unwrap();
+        assert!(!is_fellow_host(i32::MAX));
+        assert!(!is_fellow_host(0));
+        assert_eq!(program_name(Path::new("/a/dirty (deleted)")), Some("dirty"));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::Pid;
 use rustix::process::{PidfdFlags, Signal};
 
@@ -35,6 +36,13 @@ impl Pidfd {
         // The only errors are "no such process" and, for a process of another user, "not
         // permitted", which none of ours is.
         let _ = rustix::process::pidfd_send_signal(&self.0, Signal::KILL);
+    }
+
+    /// Whether the process has ended, reaped or not.
+    pub(crate) fn has_ended(&self) -> bool {
+        let mut polled = [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)];
+        // Fails only for want of memory.
+        !matches!(poll(&mut polled, PollTimeout::ZERO), Ok(0))
     }
 }
 

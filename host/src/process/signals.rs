@@ -12,11 +12,15 @@ use super::watch;
 
 /// The signals that the arbiter listens to. Blocked for the process as long as it lives: what
 /// is blocked in an exec'ed mold is undone there (see `child`).
-pub(crate) const HANDLED: [Signal; 4] = [
+pub(crate) const HANDLED: [Signal; 8] = [
     Signal::SIGTERM,
     Signal::SIGINT,
     Signal::SIGQUIT,
     Signal::SIGHUP,
+    Signal::SIGUSR1,
+    Signal::SIGUSR2,
+    Signal::SIGTTIN,
+    Signal::SIGTTOU,
 ];
 
 /// A source of the [`HANDLED`] signals.

@@ -11,6 +11,7 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use nix::unistd::Pid;
 
 use super::pidfd::Pidfd;
+use super::title;
 
 /// The first argument of a process that plays a child role.
 pub(crate) const ROLE_MOLD: &str = "__dirty-mold";
@@ -69,6 +70,7 @@ pub(crate) fn mold(executable: &Executable, app: &str) -> io::Result<SpawnedMold
     )?;
     let mut child = executable
         .command(&format!("dirty: mold {app}"), ROLE_MOLD)
+        .arg(title::ROOM)
         .stdin(Stdio::from(theirs))
         .stdout(Stdio::null())
         .spawn()?;

@@ -6,8 +6,9 @@
 use bytes::{Bytes, BytesMut};
 
 use super::{
-    EnvelopeError, FrameError, Message, Request, WireError, bytes_wanted, decode_frame,
-    read_envelope, read_request, write_chunk, write_end, write_error, write_response,
+    EnvelopeError, FrameError, Message, Request, Sketch, WireError, begun_frame, bytes_wanted,
+    decode_frame, read_beginning, read_envelope, read_request, write_chunk, write_end, write_error,
+    write_response,
 };
 
 /// How messages are written on a connection.
@@ -37,6 +38,13 @@ impl Dialect {
         }
     }
 
+    /// See [`begun_frame`].
+    pub fn begun_frame(self, buf: &[u8]) -> Option<(&[u8], usize)> {
+        match self {
+            Self::Json => begun_frame(buf),
+        }
+    }
+
     /// See [`bytes_wanted`].
     pub fn bytes_wanted(self, buf: &BytesMut) -> usize {
         match self {
@@ -51,6 +59,13 @@ impl Dialect {
     pub fn read_envelope(self, frame: &Bytes) -> Result<Message, EnvelopeError> {
         match self {
             Self::Json => read_envelope(frame),
+        }
+    }
+
+    /// See [`read_beginning`].
+    pub fn read_beginning(self, beginning: &Bytes) -> Sketch {
+        match self {
+            Self::Json => read_beginning(beginning),
         }
     }
 

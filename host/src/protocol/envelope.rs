@@ -11,6 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use memchr::memmem::Finder;
 
+use super::control::{Command, read_control, read_manage};
 use super::fields::{EnvelopeError, EnvelopeFault, Fields, Key};
 use super::id::{AppPath, RawId};
 use super::json::Scanner;
@@ -30,6 +31,13 @@ pub enum Message {
         /// The id to answer under.
         id: RawId,
     },
+    /// The client tells the host to do something.
+    Control {
+        /// The id to answer under.
+        id: RawId,
+        /// What.
+        command: Command,
+    },
 }
 
 /// What the arbiter needs to know of a request.
@@ -45,6 +53,31 @@ pub struct Envelope {
     /// Whether the client may have several calls in flight on its connection and tells their
     /// replies apart by id.
     pub multiplex: bool,
+}
+
+/// What the beginning of a message tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sketch {
+    /// The id to answer under; `null` if it was not found.
+    pub id: RawId,
+    /// The app's name, if it was found.
+    pub app_path: Option<AppPath>,
+    /// What the message says of it, if that was found.
+    pub multiplex: Option<bool>,
+}
+
+/// Reads what can be told of a message of which only the beginning is there: the fields before its
+/// arguments.
+pub fn read_beginning(beginning: &Bytes) -> Sketch {
+    let mut fields = Fields::new(beginning);
+    scan_scalars(beginning, &mut fields);
+    Sketch {
+        id: id(beginning, &fields).unwrap_or_else(|_| RawId::null()),
+        app_path: app_path(beginning, &fields).ok(),
+        multiplex: fields
+            .span(Key::Multiplex)
+            .and_then(|_| fields.multiplex().ok()),
+    }
 }
 
 /// Reads the envelope of the message in `frame`.
@@ -76,6 +109,14 @@ pub(super) fn read_envelope_whole(frame: &Bytes) -> Result<Message, EnvelopeErro
 /// Reads the scalar fields before the first array or object. None if that does not yield a
 /// request's envelope for certain; then the whole frame must be walked.
 fn scan_prefix(frame: &[u8], fields: &mut Fields<'_>) -> Option<()> {
+    let (key, start) = scan_scalars(frame, fields)?;
+    let usual = matches!(key, Some(Key::Args | Key::Kwargs));
+    (usual && is_complete(fields, &frame[start..])).then_some(())
+}
+
+/// Notes the scalar fields before the first array or object, and returns the name and the position
+/// of that. None if it does not get as far; the fields until there have been noted.
+fn scan_scalars(frame: &[u8], fields: &mut Fields<'_>) -> Option<(Option<Key>, usize)> {
     let mut scanner = Scanner::new(frame);
     let mut more = scanner.enter_object().ok()?;
     while more {
@@ -86,14 +127,15 @@ fn scan_prefix(frame: &[u8], fields: &mut Fields<'_>) -> Option<()> {
         let key = Key::of(&frame[name.inner()]);
         let start = scanner.position();
         if let Some(b'{' | b'[') = scanner.peek() {
-            let usual = matches!(key, Some(Key::Args | Key::Kwargs));
-            return (usual && is_complete(fields, &frame[start..])).then_some(());
+            return Some((key, start));
         }
         scanner.skip_scalar().ok()?;
-        if let Some(key) = key {
-            fields.note(key, start..scanner.position()).ok()?;
-        }
+        let value = start..scanner.position();
+        // At the end of a beginning a number may go on: only what follows it shows that it is whole.
         more = scanner.next_member().ok()?;
+        if let Some(key) = key {
+            fields.note(key, value).ok()?;
+        }
     }
     None
 }
@@ -126,6 +168,14 @@ fn message(frame: &Bytes, fields: &Fields<'_>) -> Result<Message, EnvelopeFault>
         }),
         "status" => Ok(Message::Status {
             id: id(frame, fields)?,
+        }),
+        "control" => Ok(Message::Control {
+            id: id(frame, fields)?,
+            command: read_control(frame)?,
+        }),
+        "manage" => Ok(Message::Control {
+            id: id(frame, fields)?,
+            command: read_manage(frame)?,
         }),
         unknown => Err(Fields::unknown_type(unknown)),
     }

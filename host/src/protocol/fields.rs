@@ -14,7 +14,7 @@ use super::json::{DEPTH_MAX, Scanner, StringSpan, ValueError};
 /// The longest timeout that is told apart: a hundred years. It can be added to any clock's reading.
 pub const TIMEOUT_MAX: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
-/// How much of an unknown type's name an error repeats, in characters.
+/// How much of an unknown name an error repeats, in characters.
 const NAME_CHARS_MAX: usize = 64;
 
 /// A message that is refused, with the id to answer it under.
@@ -80,8 +80,14 @@ pub enum EnvelopeFault {
         key: &'static str,
     },
     /// The message is of no type that a client may send.
-    #[error("Unknown message type: {name} (known: request, cancel, status)")]
+    #[error("Unknown message type: {name} (known: request, cancel, status, control, manage)")]
     UnknownType {
+        /// What it calls itself, shortened.
+        name: String,
+    },
+    /// The command is none that there is.
+    #[error("Unknown operation: {name} (known: reload, restart, scale)")]
+    UnknownOperation {
         /// What it calls itself, shortened.
         name: String,
     },
@@ -154,18 +160,10 @@ impl<'a> Fields<'a> {
     /// Walks the whole frame, which must be one object that is at most [`DEPTH_MAX`] deep. On an
     /// error the fields before it have been noted. UTF-8 is not checked.
     pub(super) fn read_all(&mut self) -> Result<(), EnvelopeFault> {
-        let mut scanner = Scanner::new(self.frame);
-        let mut more = scanner.checked(Scanner::enter_object)?;
-        while more {
-            let name = scanner.checked(Scanner::skip_key)?;
-            let key = self.resolve(&name)?;
-            let value = scanner.checked(|scanner| scanner.skip_value(DEPTH_MAX - 1))?;
-            if let Some(key) = key {
-                self.note(key, value)?;
-            }
-            more = scanner.checked(Scanner::next_member)?;
-        }
-        Ok(scanner.checked(Scanner::skip_end)?)
+        walk(self.frame, |name, value| match self.resolve(name)? {
+            Some(key) => self.note(key, value),
+            None => Ok(()),
+        })
     }
 
     /// Notes where the value of `key` lies; a second one is refused.
@@ -185,8 +183,8 @@ impl<'a> Fields<'a> {
             return Ok(Key::of(&self.frame[name.inner()]));
         }
         // A name that stands for no Unicode text is none of ours.
-        let decoded = serde_json::from_slice::<String>(&self.frame[name.span.clone()]);
-        match decoded.ok().and_then(|name| Key::of(name.as_bytes())) {
+        let decoded = decode_text(&self.frame[name.span.clone()]);
+        match decoded.and_then(|name| Key::of(name.as_bytes())) {
             Some(key @ (Key::Timeout | Key::Multiplex)) => {
                 Err(EnvelopeFault::EscapedKey { key: key.name() })
             }
@@ -209,15 +207,10 @@ impl<'a> Fields<'a> {
     pub(super) fn string(&self, key: Key) -> Result<Cow<'a, str>, EnvelopeFault> {
         let missing = EnvelopeFault::Missing { key: key.name() };
         let quoted = self.raw(key).ok_or(missing)?;
-        let [b'"', text @ .., _] = quoted else {
+        if quoted.first() != Some(&b'"') {
             return Err(key.wrong_type("a string"));
-        };
-        let decoded = if memchr::memchr(b'\\', text).is_some() {
-            serde_json::from_slice(quoted).ok().map(Cow::Owned)
-        } else {
-            std::str::from_utf8(text).ok().map(Cow::Borrowed)
-        };
-        decoded.ok_or_else(|| key.wrong_type("a string of Unicode text"))
+        }
+        decode_text(quoted).ok_or_else(|| key.wrong_type("a string of Unicode text"))
     }
 
     /// The id's JSON text; None if the message has none.
@@ -274,8 +267,9 @@ impl<'a> Fields<'a> {
 
     /// The fault of a message whose type nobody knows.
     pub(super) fn unknown_type(name: &str) -> EnvelopeFault {
-        let name = name.chars().take(NAME_CHARS_MAX).collect();
-        EnvelopeFault::UnknownType { name }
+        EnvelopeFault::UnknownType {
+            name: shortened(name),
+        }
     }
 
     /// Wraps a fault for the client; the id is `null` where it is itself at fault.
@@ -283,5 +277,40 @@ impl<'a> Fields<'a> {
         let id = self.id().ok().flatten();
         let id = id.map_or_else(RawId::null, RawId::copied_from);
         EnvelopeError { id, fault }
+    }
+}
+
+/// A name that nobody knows, as far as an error repeats it.
+pub(super) fn shortened(name: &str) -> String {
+    name.chars().take(NAME_CHARS_MAX).collect()
+}
+
+/// Shows each member of the message in `frame`, which must be one object that is at most
+/// [`DEPTH_MAX`] deep: its name, with quotes, and where its value lies. UTF-8 is not checked.
+pub(super) fn walk(
+    frame: &[u8],
+    mut visit: impl FnMut(&StringSpan, Range<usize>) -> Result<(), EnvelopeFault>,
+) -> Result<(), EnvelopeFault> {
+    let mut scanner = Scanner::new(frame);
+    let mut more = scanner.checked(Scanner::enter_object)?;
+    while more {
+        let name = scanner.checked(Scanner::skip_key)?;
+        let value = scanner.checked(|scanner| scanner.skip_value(DEPTH_MAX - 1))?;
+        visit(&name, value)?;
+        more = scanner.checked(Scanner::next_member)?;
+    }
+    Ok(scanner.checked(Scanner::skip_end)?)
+}
+
+/// The text of a JSON string; None if it is something else, or no Unicode text.
+#[inline]
+pub(super) fn decode_text(quoted: &[u8]) -> Option<Cow<'_, str>> {
+    let [b'"', text @ .., _] = quoted else {
+        return None;
+    };
+    if memchr::memchr(b'\\', text).is_some() {
+        serde_json::from_slice(quoted).ok().map(Cow::Owned)
+    } else {
+        std::str::from_utf8(text).ok().map(Cow::Borrowed)
     }
 }

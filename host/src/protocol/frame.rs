@@ -67,6 +67,14 @@ pub fn decode_frame(
     Ok(Some(payload))
 }
 
+/// Of a frame that [`decode_frame`] has found unfinished: the part of its payload that is in `buf`,
+/// and how many bytes are still to come. None while not even its length has arrived.
+pub fn begun_frame(buf: &[u8]) -> Option<(&[u8], usize)> {
+    let len = claimed_length(buf)?;
+    let payload = &buf[LENGTH_BYTES..];
+    Some((payload, len.saturating_sub(payload.len())))
+}
+
 /// How many bytes of capacity to reserve in `buf` for the next read.
 ///
 /// It grows with what has arrived, so that memory is spent only on clients that send: a claimed

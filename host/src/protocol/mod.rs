@@ -4,6 +4,7 @@
 //! and checks messages but never converts the values inside them: arguments, results and chunks
 //! stay the JSON text that somebody wrote, so that integers of any length come through exactly.
 
+mod control;
 mod dialect;
 mod envelope;
 mod error;
@@ -12,19 +13,24 @@ mod frame;
 mod id;
 mod json;
 mod nesting;
+mod outcome;
 mod outgoing;
 mod reply;
 mod request;
 
+pub use control::{Command, Operation};
 pub use dialect::Dialect;
-pub use envelope::{Envelope, Message, read_envelope};
+pub use envelope::{Envelope, Message, Sketch, read_beginning, read_envelope};
 pub(crate) use error::middle_cut;
 pub use error::{ERROR_TEXT_BYTES_MAX, ErrorType, WireError};
 pub use fields::{EnvelopeError, EnvelopeFault, TIMEOUT_MAX};
-pub use frame::{FRAME_BYTES_MAX_DEFAULT, FrameError, bytes_wanted, decode_frame};
+pub use frame::{FRAME_BYTES_MAX_DEFAULT, FrameError, begun_frame, bytes_wanted, decode_frame};
 pub use id::{AppPath, ID_BYTES_MAX, RawId};
 pub use json::{DEPTH_MAX, ValueError, check_value};
-pub use outgoing::{RequestParts, write_cancel, write_request, write_status};
+pub use outcome::{AppOutcome, Outcome, Outcomes};
+pub use outgoing::{
+    ControlParts, RequestParts, write_cancel, write_control, write_request, write_status,
+};
 pub use reply::{
     Reply, ReplyBody, ReplyError, read_reply, write_chunk, write_end, write_error, write_response,
 };

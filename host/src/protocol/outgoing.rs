@@ -25,6 +25,30 @@ pub struct RequestParts<'a> {
     pub timeout: Option<Duration>,
 }
 
+/// A command to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "op", rename_all = "lowercase")]
+pub enum ControlParts<'a> {
+    /// See [`Command::Reload`](super::Command::Reload).
+    Reload {
+        /// The app, or all of them.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        app: Option<&'a str>,
+    },
+    /// See [`Command::Restart`](super::Command::Restart).
+    Restart {
+        /// The app.
+        app: &'a str,
+    },
+    /// See [`Command::Scale`](super::Command::Scale).
+    Scale {
+        /// The app.
+        app: &'a str,
+        /// How many workers.
+        workers: u32,
+    },
+}
+
 /// Appends the frame of a request that may be in flight beside others (`multiplex`).
 ///
 /// # Errors
@@ -70,6 +94,32 @@ pub fn write_cancel(out: &mut Vec<u8>, id: u64) {
 /// Appends the frame that asks for the host's status; it is answered as a call is.
 pub fn write_status(out: &mut Vec<u8>, id: u64) {
     write_bare(out, "status", id);
+}
+
+/// Appends the frame of a command; it is answered as a call is.
+///
+/// # Errors
+/// The frame would be above `frame_bytes_max`; `out` is as it was.
+pub fn write_control(
+    out: &mut Vec<u8>,
+    id: u64,
+    control: &ControlParts<'_>,
+    frame_bytes_max: usize,
+) -> Result<(), FrameError> {
+    #[derive(Serialize)]
+    struct Message<'a> {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        id: u64,
+        #[serde(flatten)]
+        control: &'a ControlParts<'a>,
+    }
+    let message = Message {
+        kind: "control",
+        id,
+        control,
+    };
+    append_frame(out, frame_bytes_max, |out| append_json(out, &message))
 }
 
 fn write_bare(out: &mut Vec<u8>, kind: &str, id: u64) {

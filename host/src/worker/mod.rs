@@ -13,9 +13,9 @@ use tokio::runtime::Runtime;
 
 use crate::logline::{LogLevel, LogSource};
 use crate::mold::init_failure;
-use crate::process::child;
 use crate::process::hop::{Down, Fate, Setup, Up, WorkerId};
 use crate::process::link::{self, LinkError};
+use crate::process::{child, title};
 use crate::runtime::{App, Instance, InstanceSettings, SharedUplink, StartError, shield};
 
 use mailbox::Mailbox;
@@ -39,14 +39,16 @@ pub(crate) fn run(seed: Seed) -> i32 {
     serve(seed).unwrap_or(1)
 }
 
+/// What a worker is called in the process list.
+pub(crate) fn title(app: &str, worker: WorkerId) -> String {
+    format!("dirty: worker {app} #{}", worker.0)
+}
+
 fn serve(seed: Seed) -> Result<i32, LinkError> {
     if !child::bind_to_parent(seed.mold)? {
         return Ok(1);
     }
-    child::set_name(&format!(
-        "worker #{} {}",
-        seed.worker.0, seed.setup.app.name
-    ));
+    title::set_over_arguments(&title(&seed.setup.app.name, seed.worker));
     child::volunteer_for_oom();
     let (reader, writer) = link::split(seed.socket, seed.setup.frame_bytes_max)?;
     let desk = Desk::new(writer, seed.setup.frame_bytes_max);

@@ -1,96 +1,143 @@
-//! An app: its slots, its queue, and the generation that serves it.
+//! An app: its slots and who holds them, its queue, and the generation that serves it.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::time::Duration;
+use std::rc::Rc;
 
-use super::backoff::Backoff;
+use super::CommandId;
 use super::generation::Generation;
+use super::guard::{Guard, guarded};
+use super::queue::Queue;
+use super::reload::Next;
+use super::restart::Restarts;
 use crate::config::AppSettings;
 use crate::process::hop::{CallId, WorkerId};
 
 /// Everything about one app.
 #[derive(Debug)]
 pub(super) struct App {
-    pub(super) name: String,
-    pub(super) timeout: Option<Duration>,
-    pub(super) queue_max: usize,
-    pub(super) generation: Generation,
-    /// Generations that could not start or died, in a row.
-    pub(super) boots: Backoff,
-    pub(super) slots: Vec<Slot>,
-    /// Workers that wait for a call; the one that has waited longest is next, so that load
-    /// spreads evenly.
+    /// Those of the present generation, or of the next one where there is none.
+    pub(super) settings: Rc<AppSettings>,
+    /// How many slots it has. Each is held by one worker.
+    pub(super) slots: usize,
+    /// What serves it.
+    pub(super) present: Generation,
+    /// What is to serve it, once it can.
+    pub(super) next: Option<Next>,
+    /// How many generations it has had.
+    pub(super) generations: u64,
+    /// Failures in a row.
+    pub(super) restarts: Restarts,
+    /// Whether slots that are free get a worker.
+    pub(super) refill: Refill,
+    /// The workers that hold slots, from the order to fork them on.
+    pub(super) members: BTreeSet<WorkerId>,
+    /// Workers that are to take the slot of the next member that leaves, from the order to fork
+    /// them on.
+    pub(super) standby: VecDeque<WorkerId>,
+    /// Members that wait for a call; the one that has waited longest is next, so that load spreads
+    /// evenly.
     pub(super) idle: VecDeque<WorkerId>,
-    /// Calls that wait for a worker, in order of arrival.
-    pub(super) queue: BTreeSet<CallId>,
-    pub(super) calls_total: u64,
-    pub(super) restarts_total: u64,
-    pub(super) last_error: Option<String>,
+    /// Calls that wait for a worker.
+    pub(super) queue: Queue,
+    /// Members or standbys have changed: it is to be seen to that they are as many as they should.
+    pub(super) unsettled: bool,
+    /// It takes no more calls and is forgotten when it has ended those that it has.
+    pub(super) retiring: bool,
     /// It has been able to serve at some time.
     pub(super) was_ready: bool,
+    /// Who waits for what becomes of its latest start or reload.
+    pub(super) command: Option<CommandId>,
+    /// Requests have been refused because its queue was full, and it has not emptied since.
+    pub(super) overloaded: bool,
+    pub(super) counts: Counts,
+    pub(super) last_error: Option<String>,
 }
 
-/// The place of one worker.
-#[derive(Debug, Default)]
-pub(super) struct Slot {
-    pub(super) content: SlotContent,
-    /// Workers that died here without having served a call, in a row.
-    pub(super) deaths: Backoff,
+/// What has happened so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Calls that were answered by a worker.
+    pub(crate) calls: u64,
+    /// Requests that were refused because the queue was full.
+    pub(crate) refused: u64,
+    /// Workers that died and were replaced.
+    pub(crate) restarts: u64,
+    /// Healthy workers that were replaced.
+    pub(crate) recycled: u64,
 }
 
-/// What is in a slot.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) enum SlotContent {
-    /// Nothing: the generation is not there yet, or the host stops.
-    #[default]
-    Vacant,
-    /// A worker, from the order to fork it until it is on its way out.
-    Occupied(WorkerId),
-    /// Nothing until its timer is due.
+/// Whether free slots get a worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refill {
+    /// At once.
+    Now,
+    /// When its timer is due.
     Backoff,
-    /// Nothing any more.
-    Failed,
+    /// Workers have failed too often: not before somebody says so.
+    Never,
 }
 
 impl App {
-    pub(super) fn new(settings: &AppSettings) -> App {
+    pub(super) fn new(settings: Rc<AppSettings>) -> App {
         App {
-            name: settings.name.clone(),
-            timeout: settings.timeout,
-            queue_max: settings.queue_max,
-            generation: Generation::Gone,
-            boots: Backoff::default(),
-            slots: (0..settings.workers).map(|_| Slot::default()).collect(),
+            slots: settings.workers as usize,
+            settings,
+            present: Generation::Gone,
+            next: None,
+            generations: 0,
+            restarts: Restarts::default(),
+            refill: Refill::Now,
+            members: BTreeSet::new(),
+            standby: VecDeque::new(),
             idle: VecDeque::new(),
-            queue: BTreeSet::new(),
-            calls_total: 0,
-            restarts_total: 0,
-            last_error: None,
+            queue: Queue::default(),
+            unsettled: false,
+            retiring: false,
             was_ready: false,
+            command: None,
+            overloaded: false,
+            counts: Counts::default(),
+            last_error: None,
         }
     }
 
-    /// Whether a worker exists or is being made.
-    pub(super) fn has_worker(&self) -> bool {
-        self.slots
-            .iter()
-            .any(|slot| matches!(slot.content, SlotContent::Occupied(_)))
+    pub(super) fn name(&self) -> &str {
+        &self.settings.name
     }
 
-    /// Whether no slot has a worker, nor gets one before some time has passed, if ever.
-    pub(super) fn slots_wait(&self) -> bool {
-        let waits =
-            |slot: &Slot| matches!(slot.content, SlotContent::Backoff | SlotContent::Failed);
-        !self.slots.is_empty() && self.slots.iter().all(waits)
+    /// Takes the next call and the worker that is to serve it.
+    pub(super) fn next_match(&mut self) -> Option<(WorkerId, CallId)> {
+        let worker = *self.idle.front()?;
+        let call = self.queue.pop()?;
+        if guarded(Guard::OneLease) {
+            self.idle.pop_front();
+        }
+        Some((worker, call))
+    }
+
+    /// Whether a generation of its is under way that somebody has asked for.
+    pub(super) fn is_reloading(&self) -> bool {
+        self.next.is_some() || self.command.is_some()
     }
 
     /// Whether it cannot serve and nothing is tried any more.
     pub(super) fn has_failed(&self) -> bool {
-        match self.generation {
+        let given_up = match self.present {
             Generation::Failed => true,
             Generation::Serving(..) => {
-                let failed = |slot: &Slot| slot.content == SlotContent::Failed;
-                !self.slots.is_empty() && self.slots.iter().all(failed)
+                self.slots > 0 && self.members.is_empty() && self.refill == Refill::Never
+            }
+            _ => false,
+        };
+        given_up && self.next.is_none()
+    }
+
+    /// Whether it waits before it tries again to have a worker.
+    pub(super) fn backs_off(&self) -> bool {
+        match self.present {
+            Generation::Backoff => true,
+            Generation::Serving(..) => {
+                self.slots > 0 && self.members.is_empty() && self.refill == Refill::Backoff
             }
             _ => false,
         }

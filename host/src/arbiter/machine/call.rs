@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::report::DeathCause;
+use super::guard::{Guard, guarded};
+use super::report::{DeathCause, Report};
 use super::timers::Timer;
 use super::unserved::retry_later;
-use super::worker::WorkerState;
+use super::worker::{Role, WorkerState};
 use super::{AppId, ClientId, Effect, Machine, Request};
 use crate::process::hop::{CallId, Fate, WorkerId};
 use crate::protocol::{Dialect, RawId, WireError};
@@ -79,16 +80,15 @@ impl Machine {
     }
 
     /// Whether a request can wait for a worker, and for which app's.
-    fn admit(&self, client: ClientId, request: &Request) -> Result<AppId, WireError> {
+    fn admit(&mut self, client: ClientId, request: &Request) -> Result<AppId, WireError> {
         if self.is_stopping() {
             let error = WireError::dirty("the host is stopping and takes no more calls");
             return Err(error.with("retryable", true));
         }
         let name = request.app_path.as_str();
-        let Some(&id) = self.by_name.get(name) else {
+        let Some(id) = self.apps.named(name) else {
             return Err(WireError::app_not_found(name));
         };
-        let app = &self.apps[id.0];
         if self
             .clients
             .get(&client)
@@ -97,32 +97,74 @@ impl Machine {
             let message = format!("id {} is in use by a call that is not finished", request.id);
             return Err(WireError::protocol(message, None));
         }
-        if self.apps.iter().all(|app| app.slots.is_empty()) {
+        if self.apps.serving().all(|(_, app)| app.slots == 0) {
             return Err(WireError::dirty("No dirty workers available"));
         }
         if let Some(error) = self.hopeless(id) {
             return Err(error);
         }
-        if app.idle.is_empty() && app.queue.len() >= app.queue_max {
-            let message = format!(
-                "too many calls for app {name}: {} are waiting",
-                app.queue.len()
-            );
-            return Err(retry_later(WireError::dirty(message), RETRY_AFTER_DEFAULT)
-                .with("queue_depth", app.queue.len()));
-        }
+        self.make_room(client, id)?;
         Ok(id)
+    }
+
+    /// Sees to it that another call of this client may wait for an app. In a full queue the client
+    /// with the most calls makes room for one that has fewer.
+    fn make_room(&mut self, client: ClientId, id: AppId) -> Result<(), WireError> {
+        let app = &self.apps[id];
+        let fits = !app.idle.is_empty() || app.queue.len() < app.settings.queue_max;
+        if fits || !guarded(Guard::QueueBound) {
+            return Ok(());
+        }
+        let own = app.queue.len_of(client);
+        let error = self.refuse(id);
+        match self.apps[id].queue.longest() {
+            Some((_, count, latest)) if count > own + 1 => {
+                if let Some(entry) = self.remove_call(latest) {
+                    self.fail(&entry, error);
+                }
+                Ok(())
+            }
+            _ => Err(error),
+        }
+    }
+
+    /// A call is refused because an app's queue is full.
+    fn refuse(&mut self, id: AppId) -> WireError {
+        let app = &mut self.apps[id];
+        app.counts.refused += 1;
+        let (name, queue) = (app.name().to_owned(), app.queue.len());
+        if !std::mem::replace(&mut app.overloaded, true) {
+            let app = name.clone();
+            self.report(Report::Overloaded { app, queue });
+        }
+        let message = format!("too many calls for app {name}: {queue} are waiting (max_queue)");
+        retry_later(WireError::dirty(message), RETRY_AFTER_DEFAULT).with("queue_depth", queue)
+    }
+
+    /// Says so when an app's queue is at most half full again.
+    fn end_overload(&mut self, id: AppId) {
+        let app = &mut self.apps[id];
+        if app.overloaded && app.queue.len() <= app.settings.queue_max / 2 {
+            app.overloaded = false;
+            let report = Report::OverloadEnded {
+                app: app.name().to_owned(),
+                refused: app.counts.refused,
+            };
+            self.report(report);
+        }
     }
 
     fn enqueue(&mut self, client: ClientId, app: AppId, request: Request) {
         self.last_call += 1;
         let call = CallId(self.last_call);
-        let timeout = [self.apps[app.0].timeout, request.timeout]
+        let timeout = [self.apps[app].settings.timeout, request.timeout]
             .into_iter()
             .flatten()
             .min();
         let deadline = timeout.and_then(|timeout| self.now.checked_add(timeout));
-        self.timers.set_or_clear(Timer::Call(call), deadline);
+        if guarded(Guard::Deadline) {
+            self.timers.set_or_clear(Timer::Call(call), deadline);
+        }
         self.clients
             .entry(client)
             .or_default()
@@ -144,41 +186,45 @@ impl Machine {
             audience,
         };
         self.calls.insert(call, entry);
-        self.apps[app.0].queue.insert(call);
+        self.apps[app].queue.insert(client, call);
         self.assign(app);
     }
 
     /// Brings waiting calls and waiting workers together.
     pub(super) fn assign(&mut self, id: AppId) {
-        let app = &mut self.apps[id.0];
-        while let Some(&worker) = app.idle.front()
-            && let Some(call) = app.queue.pop_first()
-        {
-            app.idle.pop_front();
-            let lessee = self
-                .workers
-                .get_mut(&worker)
-                .expect("an idle worker exists");
-            lessee.state = WorkerState::Leased;
-            lessee.lease = Some(call);
-            let entry = self.calls.get_mut(&call).expect("a queued call exists");
-            entry.state = CallState::Running {
-                worker,
-                streaming: false,
-            };
-            let (deadline, timeout) = (entry.deadline, entry.timeout);
-            let frame = match entry.frame.len() {
-                0..=RETAINED_BYTES_MAX => entry.frame.clone(),
-                _ => std::mem::take(&mut entry.frame),
-            };
-            self.effects.push(Effect::Dispatch {
-                worker,
-                call,
-                deadline,
-                timeout,
-                frame,
-            });
+        while let Some((worker, call)) = self.apps[id].next_match() {
+            self.dispatch(worker, call);
         }
+        if self.apps[id].overloaded {
+            self.end_overload(id);
+        }
+    }
+
+    fn dispatch(&mut self, worker: WorkerId, call: CallId) {
+        let lessee = self
+            .workers
+            .get_mut(&worker)
+            .expect("an idle worker exists");
+        lessee.state = WorkerState::Leased;
+        lessee.lease = Some(call);
+        let entry = self.calls.get_mut(&call).expect("a queued call exists");
+        entry.state = CallState::Running {
+            worker,
+            streaming: false,
+        };
+        let (deadline, timeout) = (entry.deadline, entry.timeout);
+        let frame = match entry.frame.len() {
+            0..=RETAINED_BYTES_MAX => entry.frame.clone(),
+            _ => std::mem::take(&mut entry.frame),
+        };
+        self.effect(Effect::Dispatch {
+            worker,
+            call,
+            deadline,
+            timeout,
+            frame,
+        });
+        self.count_call(worker);
     }
 
     pub(super) fn chunk(&mut self, worker: WorkerId, call: CallId, frames: Bytes) {
@@ -215,7 +261,7 @@ impl Machine {
             return self.claimed_without_lease(worker);
         }
         if let Some(entry) = self.remove_call(call) {
-            self.apps[entry.app.0].calls_total += 1;
+            self.apps[entry.app].counts.calls += 1;
             if entry.audience == Audience::Waiting {
                 let client = entry.client;
                 self.effect(Effect::Forward {
@@ -226,14 +272,14 @@ impl Machine {
             }
         }
         match fate {
-            Fate::Tainted(_) => {
+            Fate::Tainted(taint) if guarded(Guard::Taint) => {
                 if let Some(entry) = self.workers.get_mut(&worker) {
                     entry.lease = None;
                 }
                 // The reply is here: nothing more is wanted of it.
-                self.kill(worker, DeathCause::Trap);
+                self.kill(worker, DeathCause::Trap(taint));
             }
-            Fate::Healthy => self.free(worker),
+            Fate::Tainted(_) | Fate::Healthy => self.free(worker),
         }
     }
 
@@ -247,13 +293,15 @@ impl Machine {
             return;
         }
         worker.state = WorkerState::Ready;
-        let (app, slot) = (worker.app, worker.slot);
-        if let Some(at) = slot {
-            self.apps[app.0].slots[at].deaths.succeed();
+        let (app, ordered, role) = (worker.app, worker.ordered, worker.role);
+        self.apps[app].restarts.succeed(ordered);
+        if role == Role::Leaving {
+            self.unsettled = true;
+            self.tell_to_stop(id);
+        } else if self.may_serve_on(id) {
+            self.apps[app].idle.push_back(id);
+            self.assign(app);
         }
-        self.apps[app.0].boots.succeed();
-        self.apps[app.0].idle.push_back(id);
-        self.assign(app);
     }
 
     fn holds(&self, worker: WorkerId, call: CallId) -> bool {
@@ -275,7 +323,7 @@ impl Machine {
         let entry = self.calls.remove(&call)?;
         self.timers.clear(Timer::Call(call));
         if entry.state == CallState::Queued {
-            self.apps[entry.app.0].queue.remove(&call);
+            self.apps[entry.app].queue.remove(entry.client, call);
         }
         if let Some(calls) = self.clients.get_mut(&entry.client)
             && calls.get(&entry.id) == Some(&call)

@@ -2,9 +2,11 @@
 //! waits for them any more. And how a slow reader stops the clock.
 
 use super::call::{Audience, CallState};
+use super::guard::{Guard, guarded};
 use super::report::DeathCause;
 use super::timers::Timer;
 use super::{ClientId, Effect, Machine};
+use crate::config::OnDisconnect;
 use crate::process::hop::{CallId, WorkerId};
 use crate::protocol::{RawId, WireError};
 
@@ -78,6 +80,9 @@ impl Machine {
         let Some(calls) = self.clients.get(&client) else {
             return;
         };
+        if !guarded(Guard::Supersede) {
+            return;
+        }
         let calls: Vec<_> = calls.values().copied().collect();
         for call in calls {
             self.abandon(call);
@@ -107,11 +112,16 @@ impl Machine {
             let Some(entry) = self.calls.get_mut(&call) else {
                 continue;
             };
+            let finish = self.apps[entry.app].settings.on_disconnect == OnDisconnect::Finish;
             match entry.state {
                 CallState::Running {
                     streaming: false, ..
-                } => entry.audience = Audience::Gone,
-                CallState::Queued | CallState::Running { .. } => self.abandon(call),
+                } if finish => entry.audience = Audience::Gone,
+                CallState::Queued | CallState::Running { .. } => {
+                    if guarded(Guard::Disconnect) {
+                        self.abandon(call);
+                    }
+                }
             }
         }
     }

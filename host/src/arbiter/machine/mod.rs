@@ -3,16 +3,23 @@
 //! Pure: it reads no clock (the time comes with each event), awaits nothing and touches no
 //! process. Whoever runs it carries the effects out, in order.
 //!
-//! An app has *slots*, one per configured worker. A slot owns at most one worker; a worker that
-//! is on its way out has lost its slot already, so that its successor need not wait for it. A
+//! An app has *slots*, one per configured worker. A slot is held by at most one worker; a worker
+//! that is on its way out has lost its slot already, so that its successor need not wait for it. A
 //! worker holds at most one *lease*, the call that it serves.
 
 mod app;
-mod backoff;
+mod apps;
 mod call;
 mod cancel;
+mod command;
 mod generation;
+mod guard;
+mod queue;
+mod recycle;
+mod reload;
 mod report;
+mod restart;
+mod slots;
 mod status;
 mod stop;
 #[cfg(test)]
@@ -22,6 +29,7 @@ mod unserved;
 mod worker;
 
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -31,17 +39,21 @@ use crate::process::hop::{CallId, Exit, Failure, Fate, Initialised, Stage, Worke
 use crate::protocol::{AppPath, Dialect, RawId, WireError};
 
 use app::App;
+use apps::Apps;
 use call::Call;
+use command::Pending;
+use generation::Mold;
 use stop::Phase;
 use timers::{Timer, Timers};
 use worker::Worker;
 
+pub(super) use command::{Command, CommandId, Outcome};
 pub(super) use report::{DeathCause, Report};
 pub(super) use status::{AppStatus, Status, WorkerStatus};
 
-/// An app, by its place in the configuration.
+/// An app, unique for the arbiter's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct AppId(pub usize);
+struct AppId(u64);
 
 /// A mold and its copies, unique for the arbiter's life; counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -50,13 +62,6 @@ pub(super) struct GenerationId(pub u64);
 /// A client's connection, unique for the arbiter's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct ClientId(pub u64);
-
-/// A slot of an app, by its place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct SlotId {
-    app: AppId,
-    at: usize,
-}
 
 /// A call as a client asks for it.
 #[derive(Clone, Debug)]
@@ -119,15 +124,35 @@ pub(super) enum Event {
     },
     /// A worker's process has ended and was reaped.
     WorkerExited(WorkerId, Exit),
+    /// A worker has more private memory than it may.
+    OverMemory(WorkerId),
+    /// Somebody asks for this.
+    Command(CommandId, Command),
     /// Stop, and give calls this long to end.
     Stop(Duration),
+}
+
+impl Event {
+    /// Whether it changes, by itself, nothing but calls and which workers are idle.
+    fn is_of_a_call(&self) -> bool {
+        matches!(
+            self,
+            Event::Request(..)
+                | Event::Cancel(..)
+                | Event::Disconnected(_)
+                | Event::Stalled(_)
+                | Event::Resumed(_)
+                | Event::Chunk(..)
+                | Event::Final(..)
+        )
+    }
 }
 
 /// Something to be done.
 #[derive(Clone, Debug)]
 pub(super) enum Effect {
     /// Start the mold of this generation.
-    SpawnMold(GenerationId, AppId),
+    SpawnMold(GenerationId, Rc<AppSettings>),
     /// Tell a mold to end.
     StopMold(GenerationId),
     /// Kill a mold.
@@ -177,6 +202,8 @@ pub(super) enum Effect {
     },
     /// A client waits for nothing that was asked for before: do not write what is not written yet.
     Discard(ClientId),
+    /// This is what has become of a command, by the names of the apps that it concerns.
+    Answer(CommandId, Vec<(String, Outcome)>),
     /// Every app can serve.
     AllReady,
     /// No app can ever serve; the host is of no use.
@@ -192,16 +219,20 @@ pub(super) enum Effect {
 pub(super) struct Machine {
     now: Instant,
     lifecycle: LifecycleSettings,
-    apps: Vec<App>,
-    by_name: HashMap<String, AppId>,
-    generations: HashMap<GenerationId, AppId>,
+    apps: Apps,
+    generations: HashMap<GenerationId, Mold>,
     workers: HashMap<WorkerId, Worker>,
     calls: HashMap<CallId, Call>,
     clients: HashMap<ClientId, HashMap<RawId, CallId>>,
+    commands: HashMap<CommandId, Pending>,
     timers: Timers,
     phase: Phase,
+    /// Something has changed beside calls: see [`Machine::settle`].
+    unsettled: bool,
     ready_reported: bool,
     failure_reported: bool,
+    /// An app has been able to serve at some time.
+    has_served: bool,
     last_generation: u64,
     last_worker: u64,
     last_call: u64,
@@ -217,42 +248,46 @@ impl Machine {
         seed: u64,
         now: Instant,
     ) -> Machine {
-        let by_name = apps
-            .iter()
-            .enumerate()
-            .map(|(at, app)| (app.name.clone(), AppId(at)));
-        Machine {
+        let mut machine = Machine {
             now,
             lifecycle,
-            by_name: by_name.collect(),
-            apps: apps.iter().map(App::new).collect(),
+            apps: Apps::default(),
             generations: HashMap::new(),
             workers: HashMap::new(),
             calls: HashMap::new(),
             clients: HashMap::new(),
+            commands: HashMap::new(),
             timers: Timers::default(),
             phase: Phase::Running,
+            unsettled: true,
             ready_reported: false,
             failure_reported: false,
+            has_served: false,
             last_generation: 0,
             last_worker: 0,
             last_call: 0,
             dice: seed | 1,
             effects: Vec::new(),
+        };
+        for settings in apps {
+            machine.apps.add(Rc::new(settings.clone()));
         }
+        machine
     }
 
     /// Starts every app.
     pub(super) fn start(&mut self, now: Instant) {
         self.now = now;
-        for at in 0..self.apps.len() {
-            self.boot(AppId(at));
+        for app in self.apps.ids() {
+            self.boot(app);
         }
+        self.settle();
     }
 
     /// Takes an event in.
     pub(super) fn handle(&mut self, now: Instant, event: Event) {
         self.now = now;
+        self.unsettled |= !event.is_of_a_call();
         match event {
             Event::Request(client, request) => self.request(client, request),
             Event::Cancel(client, id) => self.cancel_by_id(client, &id),
@@ -275,6 +310,8 @@ impl Machine {
             Event::WorkerMisbehaved(worker) => self.kill(worker, DeathCause::Misbehaved),
             Event::WorkerDrained { worker, unread } => self.drained(worker, unread),
             Event::WorkerExited(worker, exit) => self.exited(worker, exit),
+            Event::OverMemory(worker) => self.over_memory(worker),
+            Event::Command(id, command) => self.command(id, command),
             Event::Stop(grace) => self.stop(grace),
         }
         self.settle();
@@ -283,13 +320,15 @@ impl Machine {
     /// Lets time pass: everything that is due by now happens.
     pub(super) fn advance(&mut self, now: Instant) {
         self.now = now;
+        self.unsettled = true;
         while let Some(timer) = self.timers.take_due(now) {
             match timer {
                 Timer::Call(call) => self.call_due(call),
                 Timer::Worker(worker) => self.worker_due(worker),
                 Timer::Exit(worker) => self.bury(worker),
-                Timer::Slot(slot) => self.fill(slot),
-                Timer::Boot(generation) => self.boot_due(generation),
+                Timer::Age(worker) => self.age_due(worker),
+                Timer::Refill(app) => self.refill_now(app),
+                Timer::Mold(generation) => self.mold_due(generation),
                 Timer::Retry(app) => self.boot(app),
                 Timer::Stop => self.stop_due(),
             }
@@ -317,18 +356,31 @@ impl Machine {
         self.calls.get(&call).map(|call| &call.id)
     }
 
-    /// The app's name.
-    pub(super) fn app_name(&self, app: AppId) -> &str {
-        &self.apps[app.0].name
+    /// How many calls wait for the app of this name.
+    pub(super) fn queue_depth(&self, app: &str) -> usize {
+        let app = self.apps.named(app);
+        app.map_or(0, |app| self.apps[app].queue.len())
     }
 
-    /// After every step: what nothing will come of any more is ended.
+    /// After every step that may have changed more than calls: slots that should be held get a
+    /// worker, and what nothing will come of any more is ended.
     fn settle(&mut self) {
-        for at in 0..self.apps.len() {
-            self.answer_if_hopeless(AppId(at));
+        let ending = self.is_stopping() || self.apps.iter().any(|(_, app)| app.retiring);
+        if !self.unsettled && !ending {
+            return;
         }
-        self.check_all_failed();
-        self.settle_stop();
+        loop {
+            self.unsettled = false;
+            for app in self.apps.ids() {
+                self.settle_slots(app);
+                self.answer_if_hopeless(app);
+            }
+            self.check_all_failed();
+            self.settle_endings();
+            if !self.unsettled {
+                return;
+            }
+        }
     }
 
     fn effect(&mut self, effect: Effect) {

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::app::Counts;
 use super::generation::Generation;
-use super::worker::WorkerState;
-use super::{App, Machine};
+use super::worker::{Role, Worker, WorkerState};
+use super::{App, AppId, Machine};
 use crate::process::hop::{Stage, WorkerId};
 
 /// The state of the host at one moment.
@@ -12,9 +13,10 @@ use crate::process::hop::{Stage, WorkerId};
 pub(crate) struct Status {
     /// Every worker whose process exists, in order of age, oldest first.
     pub workers: Vec<WorkerStatus>,
-    /// How many workers are configured.
+    /// How many workers there should be.
     pub target_workers: usize,
-    /// Every app, in the order of the configuration.
+    /// Every app that takes calls, in the order of the configuration; those that a reload has added
+    /// come last.
     pub apps: Vec<AppStatus>,
 }
 
@@ -27,12 +29,16 @@ pub(crate) struct WorkerStatus {
     pub pid: i32,
     /// Its app's name.
     pub app: String,
+    /// The number of its generation.
+    pub generation: u64,
     /// Since it got ready, or, before that, since it was ordered.
     pub age: Duration,
     /// `starting`, `ready`, `leased`, `draining` or `stopping`.
     pub state: &'static str,
     /// Whether it has got ready.
     pub booted: bool,
+    /// How many calls it was sent.
+    pub calls: u32,
 }
 
 /// Where an app stands.
@@ -72,16 +78,20 @@ pub(crate) struct AppStatus {
     pub state: AppState,
     /// The number of its present generation, 0 while it has none.
     pub generation: u64,
+    /// Where the generation stands that is to replace it.
+    pub reloading: Option<AppState>,
+    /// How many older generations still end their calls.
+    pub generations_draining: usize,
     /// How many workers it should have.
     pub workers: usize,
     /// How many of them wait for a call or serve one.
     pub workers_ready: usize,
     /// Calls that wait for a worker.
     pub queue: usize,
-    /// Calls that were answered by a worker.
-    pub calls: u64,
-    /// Workers that were replaced.
-    pub restarts: u64,
+    /// What has happened so far.
+    pub counts: Counts,
+    /// How long until something is tried again.
+    pub retry_in: Option<Duration>,
     /// What went wrong last.
     pub last_error: Option<String>,
 }
@@ -92,49 +102,61 @@ impl Machine {
         let mut workers: Vec<_> = self
             .workers
             .iter()
-            .filter_map(|(id, worker)| {
-                Some(WorkerStatus {
-                    worker: *id,
-                    pid: worker.pid?,
-                    app: self.apps[worker.app.0].name.clone(),
-                    age: self.now.saturating_duration_since(worker.since),
-                    state: self.worker_state_name(worker.state),
-                    booted: !matches!(worker.state, WorkerState::Forking | WorkerState::Starting),
-                })
-            })
+            .filter_map(|(id, worker)| self.worker_status(*id, worker))
             .collect();
         workers.sort_by_key(|worker| worker.worker);
         Status {
             workers,
-            target_workers: self.apps.iter().map(|app| app.slots.len()).sum(),
-            apps: self.apps.iter().map(|app| self.app_status(app)).collect(),
+            target_workers: self.apps.serving().map(|(_, app)| app.slots).sum(),
+            apps: self
+                .apps
+                .serving()
+                .map(|(id, app)| self.app_status(id, app))
+                .collect(),
         }
     }
 
-    fn app_status(&self, app: &App) -> AppStatus {
-        let ready = |worker: &&super::Worker| {
-            worker.slot.is_some()
-                && matches!(worker.state, WorkerState::Ready | WorkerState::Leased)
+    fn worker_status(&self, id: WorkerId, worker: &Worker) -> Option<WorkerStatus> {
+        Some(WorkerStatus {
+            worker: id,
+            pid: worker.pid?,
+            app: self.apps[worker.app].name().to_owned(),
+            generation: self.number_of(worker.generation),
+            age: self.now.saturating_duration_since(worker.since),
+            state: self.worker_state_name(worker),
+            booted: !matches!(worker.state, WorkerState::Forking | WorkerState::Starting),
+            calls: worker.calls,
+        })
+    }
+
+    fn app_status(&self, id: AppId, app: &App) -> AppStatus {
+        let ready = |worker: &&WorkerId| {
+            let state = self.state_of(**worker);
+            matches!(state, Some(WorkerState::Ready | WorkerState::Leased))
         };
-        let of_app = |worker: &&super::Worker| self.apps[worker.app.0].name == app.name;
+        let due = [super::Timer::Retry(id), super::Timer::Refill(id)]
+            .into_iter()
+            .find_map(|timer| self.timers.due_at(timer));
         AppStatus {
-            name: app.name.clone(),
+            name: app.name().to_owned(),
             state: app_state(app),
-            generation: app.generation.id().map_or(0, |generation| generation.0),
-            workers: app.slots.len(),
-            workers_ready: self.workers.values().filter(of_app).filter(ready).count(),
+            generation: app.present.id().map_or(0, |it| self.number_of(it)),
+            reloading: app.next.as_ref().map(|next| stage_state(next.stage)),
+            generations_draining: self.draining(id),
+            workers: app.slots,
+            workers_ready: app.members.iter().filter(ready).count(),
             queue: app.queue.len(),
-            calls: app.calls_total,
-            restarts: app.restarts_total,
+            counts: app.counts,
+            retry_in: due.map(|due| due.saturating_duration_since(self.now)),
             last_error: app.last_error.clone(),
         }
     }
 
-    fn worker_state_name(&self, state: WorkerState) -> &'static str {
-        match state {
+    fn worker_state_name(&self, worker: &Worker) -> &'static str {
+        match worker.state {
             WorkerState::Forking | WorkerState::Starting => "starting",
-            WorkerState::Ready => "ready",
-            WorkerState::Leased if self.is_stopping() => "draining",
+            WorkerState::Waiting | WorkerState::Ready => "ready",
+            WorkerState::Leased if worker.role == Role::Leaving || self.is_stopping() => "draining",
             WorkerState::Leased => "leased",
             WorkerState::Stopping | WorkerState::Dying => "stopping",
         }
@@ -142,13 +164,21 @@ impl Machine {
 }
 
 fn app_state(app: &App) -> AppState {
-    match app.generation {
+    match app.present {
+        _ if app.has_failed() => AppState::Failed,
+        _ if app.backs_off() => AppState::Backoff,
+        Generation::Booting(_, stage) => stage_state(stage),
+        Generation::Gone => AppState::Initialising,
+        Generation::Serving(..) => AppState::Serving,
+        // A reload is under way.
         Generation::Failed => AppState::Failed,
-        Generation::Serving(..) if app.has_failed() => AppState::Failed,
-        Generation::Booting(_, Stage::Compiling) => AppState::Compiling,
-        Generation::Booting(..) | Generation::Gone => AppState::Initialising,
         Generation::Backoff => AppState::Backoff,
-        Generation::Serving(..) if app.slots_wait() => AppState::Backoff,
-        Generation::Serving(..) | Generation::Stopping(_) => AppState::Serving,
+    }
+}
+
+fn stage_state(stage: Stage) -> AppState {
+    match stage {
+        Stage::Compiling => AppState::Compiling,
+        Stage::Initialising | Stage::Forking => AppState::Initialising,
     }
 }

@@ -1,10 +1,11 @@
-//! Stopping: calls in flight and in the queues end, then workers, then molds.
+//! Winding down, of the whole host or of an app that was removed: calls in flight and in the queue
+//! end, then workers, then molds.
 
 use std::time::{Duration, Instant};
 
-use super::app::SlotContent;
+use super::command::Outcome;
 use super::generation::Generation;
-use super::report::{DeathCause, Report};
+use super::report::{DeathCause, Report, StopReason};
 use super::timers::Timer;
 use super::worker::WorkerState;
 use super::{AppId, Effect, Machine};
@@ -26,6 +27,14 @@ impl Phase {
     pub(super) fn is_stopping(self) -> bool {
         self != Phase::Running
     }
+
+    /// When what is left is killed.
+    pub(super) fn until(self) -> Option<Instant> {
+        match self {
+            Phase::Stopping(until) => Some(until),
+            Phase::Running | Phase::Finished => None,
+        }
+    }
 }
 
 impl Machine {
@@ -42,8 +51,19 @@ impl Machine {
         }
         self.phase = Phase::Stopping(until);
         self.timers.set(Timer::Stop, until);
-        for at in 0..self.apps.len() {
-            self.stop_retrying(AppId(at));
+        for id in self.apps.ids() {
+            self.begin_to_end(id);
+        }
+        self.hurry(until);
+    }
+
+    /// Workers that were told to stop before have no longer than the host.
+    fn hurry(&mut self, until: Instant) {
+        for (id, worker) in &self.workers {
+            let due = self.timers.due_at(Timer::Worker(*id));
+            if worker.state == WorkerState::Stopping && due.is_none_or(|due| due > until) {
+                self.timers.set(Timer::Worker(*id), until);
+            }
         }
     }
 
@@ -51,19 +71,42 @@ impl Machine {
         self.phase.is_stopping()
     }
 
-    /// Nothing is tried again; what waits for it cannot be served.
-    fn stop_retrying(&mut self, id: AppId) {
-        if matches!(self.apps[id.0].generation, Generation::Backoff) {
+    /// Whether an app takes no more calls and only ends those that it has.
+    pub(super) fn winds_down(&self, id: AppId) -> bool {
+        self.is_stopping() || self.apps[id].retiring
+    }
+
+    /// An app was removed: it ends the calls that it has, however long they take, and then itself.
+    pub(super) fn retire_app(&mut self, id: AppId) {
+        self.apps.hide(id);
+        self.apps[id].retiring = true;
+        self.begin_to_end(id);
+        let app = self.apps[id].name().to_owned();
+        self.report(Report::AppRemoved { app });
+        self.unsettled = true;
+    }
+
+    /// Nothing new is begun for an app, and nothing is tried again.
+    fn begin_to_end(&mut self, id: AppId) {
+        self.abandon_next(id);
+        let reason = if self.is_stopping() {
+            "the host is stopping"
+        } else {
+            "the app was removed"
+        };
+        self.conclude(id, Outcome::Failed(reason.into()));
+        self.apps[id].unsettled = true;
+        if matches!(self.apps[id].present, Generation::Backoff) {
             self.timers.clear(Timer::Retry(id));
-            self.apps[id.0].generation = Generation::Failed;
+            self.apps[id].present = Generation::Failed;
         }
     }
 
     /// Time is up: everything is killed, and calls that are left fail.
     pub(super) fn stop_due(&mut self) {
         let error = WireError::dirty("the host stopped before the call was served");
-        for at in 0..self.apps.len() {
-            self.fail_queue(AppId(at), &error.clone().with("retryable", true));
+        for id in self.apps.ids() {
+            self.fail_queue(id, &error.clone().with("retryable", true));
         }
         let workers: Vec<WorkerId> = self.workers.keys().copied().collect();
         for worker in workers {
@@ -71,72 +114,54 @@ impl Machine {
         }
         let molds: Vec<_> = self.generations.keys().copied().collect();
         for mold in molds {
-            self.effect(Effect::KillMold(mold));
+            self.discard_mold(mold);
         }
     }
 
-    /// While the host stops: ends whatever has nothing left to do.
-    pub(super) fn settle_stop(&mut self) {
-        let Phase::Stopping(until) = self.phase else {
-            return;
-        };
-        for at in 0..self.apps.len() {
-            self.settle_app(AppId(at), until);
+    /// Ends whatever has nothing left to do, where there is to be an end.
+    pub(super) fn settle_endings(&mut self) {
+        for id in self.apps.ids() {
+            if self.winds_down(id) {
+                self.wind_down(id);
+            }
         }
-        if self.workers.is_empty() && self.generations.is_empty() {
+        self.settle_generations();
+        for id in self.apps.ids() {
+            if self.apps[id].retiring && !self.is_populated(id) {
+                self.timers.clear(Timer::Retry(id));
+                self.timers.clear(Timer::Refill(id));
+                self.apps.remove(id);
+            }
+        }
+        let over = self.workers.is_empty() && self.generations.is_empty();
+        if over && matches!(self.phase, Phase::Stopping(_)) {
             self.phase = Phase::Finished;
+            self.timers.clear(Timer::Stop);
             self.effect(Effect::Finished);
         }
     }
 
-    fn settle_app(&mut self, id: AppId, until: Instant) {
-        if !self.apps[id.0].queue.is_empty() {
-            return;
-        }
-        let app = &mut self.apps[id.0];
-        app.idle.clear();
-        let occupants: Vec<WorkerId> = app
-            .slots
-            .iter()
-            .filter_map(|slot| match slot.content {
-                SlotContent::Occupied(worker) => Some(worker),
-                _ => None,
-            })
-            .collect();
-        for worker in occupants {
-            self.settle_worker(worker, until);
-        }
-        if self.workers.values().any(|worker| worker.app == id) {
-            return;
-        }
-        match self.apps[id.0].generation {
-            Generation::Booting(generation, _) => {
-                self.apps[id.0].generation = Generation::Stopping(generation);
-                self.effect(Effect::KillMold(generation));
-            }
-            Generation::Serving(generation, _) => {
-                self.apps[id.0].generation = Generation::Stopping(generation);
-                self.effect(Effect::StopMold(generation));
-            }
-            Generation::Stopping(_) | Generation::Gone => {}
-            Generation::Backoff | Generation::Failed => {}
-        }
+    fn is_populated(&self, id: AppId) -> bool {
+        let has_worker = self.workers.values().any(|worker| worker.app == id);
+        let mut molds = self.generations.values();
+        has_worker || molds.any(|mold| mold.app == id) || !self.apps[id].queue.is_empty()
     }
 
-    fn settle_worker(&mut self, id: WorkerId, until: Instant) {
-        let Some(worker) = self.workers.get_mut(&id) else {
+    fn wind_down(&mut self, id: AppId) {
+        if !self.apps[id].queue.is_empty() {
             return;
+        }
+        let reason = if self.is_stopping() {
+            StopReason::HostStops
+        } else {
+            StopReason::Removed
         };
-        match worker.state {
-            WorkerState::Ready => {
-                worker.state = WorkerState::Stopping;
-                self.timers.set(Timer::Worker(id), until);
-                self.effect(Effect::StopWorker(id));
-            }
-            WorkerState::Forking | WorkerState::Starting => {
-                self.kill(id, DeathCause::HostStopped);
-            }
-            WorkerState::Leased | WorkerState::Stopping | WorkerState::Dying => {}
+        let app = &self.apps[id];
+        let members = app.members.iter().chain(&app.standby).copied();
+        let free = |worker: &WorkerId| self.state_of(*worker) != Some(WorkerState::Leased);
+        let free: Vec<_> = members.filter(free).collect();
+        for worker in free {
+            self.retire(worker, reason);
         }
     }
 }

@@ -11,6 +11,7 @@ mod invariants;
 mod lease;
 mod mold_death;
 mod random;
+mod schedule;
 mod stop;
 mod stream;
 mod world;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Instant;
 
-use super::{AppId, GenerationId, SlotId};
+use super::{AppId, GenerationId};
 use crate::process::hop::{CallId, WorkerId};
 
 /// What a timer is for; each has at most one.
@@ -15,10 +15,12 @@ pub(super) enum Timer {
     Worker(WorkerId),
     /// A worker's socket is closed, but its mold has not reported its end.
     Exit(WorkerId),
-    /// A slot may have a worker again.
-    Slot(SlotId),
-    /// A mold has to have initialised its app.
-    Boot(GenerationId),
+    /// A worker reaches its greatest age.
+    Age(WorkerId),
+    /// The free slots of an app may have workers again.
+    Refill(AppId),
+    /// A mold has to have initialised its app, or to have ended.
+    Mold(GenerationId),
     /// An app may start its next generation.
     Retry(AppId),
     /// The end of a graceful stop.
@@ -62,6 +64,14 @@ impl Timers {
     /// When the next one is due.
     pub(super) fn next(&self) -> Option<Instant> {
         self.order.first().map(|(at, _)| *at)
+    }
+
+    /// When the next one is due that does not come again and again while nothing happens.
+    #[cfg(test)]
+    pub(super) fn next_but_age(&self) -> Option<Instant> {
+        let is_age = |timer: &Timer| matches!(timer, Timer::Age(_));
+        let mut others = self.order.iter().filter(|(_, timer)| !is_age(timer));
+        others.next().map(|(at, _)| *at)
     }
 
     /// Takes one that is due.

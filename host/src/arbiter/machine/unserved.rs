@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use super::app::Refill;
 use super::call::{Audience, CallState};
 use super::generation::Generation;
 use super::report::DeathCause;
 use super::timers::Timer;
-use super::{AppId, Machine, SlotId};
+use super::{AppId, Machine};
 use crate::process::hop::{CallId, Exit, ExitStatus, WorkerId};
 use crate::protocol::WireError;
 
@@ -58,33 +59,35 @@ impl Machine {
         }
         entry.queued_again = true;
         entry.state = CallState::Queued;
-        let app = entry.app;
-        self.apps[app.0].queue.insert(call);
+        let (app, client) = (entry.app, entry.client);
+        self.apps[app].queue.put_back(client, call);
+        self.unsettled = true;
         self.assign(app);
         true
     }
 
     /// Why calls for this app need not wait: starting it has failed, and no worker lives.
     pub(super) fn hopeless(&self, id: AppId) -> Option<WireError> {
-        let app = &self.apps[id.0];
-        if app.has_worker() {
+        let app = &self.apps[id];
+        // What somebody has asked for is waited for.
+        if !app.members.is_empty() || app.is_reloading() && app.slots > 0 {
             return None;
         }
-        let error = WireError::no_workers(&app.name);
-        let slot_due = |at| self.timers.due_at(Timer::Slot(SlotId { app: id, at }));
-        let retry_at = match app.generation {
-            _ if app.slots.is_empty() => None,
-            // Only while the host stops is there none for longer than a moment.
-            Generation::Gone if self.is_stopping() => None,
+        let retry_at = match app.present {
+            _ if app.slots == 0 => None,
+            // Only while it winds down is there none for longer than a moment.
+            Generation::Gone if self.winds_down(id) => None,
             Generation::Failed => None,
             Generation::Backoff => self.timers.due_at(Timer::Retry(id)),
             // One failure may be an accident; from then on it is a pattern.
-            Generation::Booting(..) if app.boots.failures() > 1 => Some(self.now),
-            Generation::Serving(..) if app.slots_wait() => {
-                (0..app.slots.len()).filter_map(slot_due).min()
+            Generation::Booting(..) if app.restarts.failures() > 1 => Some(self.now),
+            Generation::Serving(..) if app.refill == Refill::Backoff => {
+                self.timers.due_at(Timer::Refill(id))
             }
+            Generation::Serving(..) if app.refill == Refill::Never => None,
             _ => return None,
         };
+        let error = WireError::no_workers(app.name());
         let error = match &app.last_error {
             Some(reason) => error.with("reason", reason.as_str()),
             None => error,
@@ -100,7 +103,7 @@ impl Machine {
 
     /// Answers the calls that wait for an app that cannot serve them.
     pub(super) fn answer_if_hopeless(&mut self, id: AppId) {
-        if self.apps[id.0].queue.is_empty() {
+        if self.apps[id].queue.is_empty() {
             return;
         }
         let Some(error) = self.hopeless(id) else {
@@ -111,7 +114,7 @@ impl Machine {
 
     /// Answers every call that waits for this app.
     pub(super) fn fail_queue(&mut self, id: AppId, error: &WireError) {
-        while let Some(call) = self.apps[id.0].queue.pop_first() {
+        while let Some(call) = self.apps[id].queue.pop() {
             if let Some(entry) = self.remove_call(call) {
                 self.fail(&entry, error.clone());
             }
@@ -129,7 +132,7 @@ pub(super) fn retry_later(error: WireError, delay: Duration) -> WireError {
 fn why(cause: &DeathCause, exit: Option<Exit>) -> String {
     match cause {
         DeathCause::MoldDied => "the process it was copied from died".into(),
-        DeathCause::HostStopped | DeathCause::Stopped => "the host stopped".into(),
+        DeathCause::HostStopped | DeathCause::Stopped(_) => "the host stopped".into(),
         DeathCause::Misbehaved => "it broke the protocol with the arbiter".into(),
         _ => match exit.map(|exit| exit.status) {
             Some(ExitStatus::Signal(signal)) => format!("it was killed by signal {signal}"),

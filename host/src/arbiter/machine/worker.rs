@@ -1,4 +1,4 @@
-//! Workers: filling slots, and what happens when a worker ends, in whatever way.
+//! Workers: from the order to fork one to its burial.
 //!
 //! A worker that ends goes through three steps. *Expelled*: it has lost its slot, which may have
 //! a successor at once. *Drained*: what it has written is read to the end. *Buried*: its end is
@@ -7,16 +7,12 @@
 
 use std::time::{Duration, Instant};
 
-use super::app::SlotContent;
-use super::backoff::Verdict;
-use super::generation::Generation;
-use super::report::{DeathCause, Report};
+use super::guard::{Guard, guarded};
+use super::report::{DeathCause, Report, StopReason};
 use super::timers::Timer;
-use super::{AppId, Effect, GenerationId, Machine, SlotId};
+use super::{AppId, Effect, GenerationId, Machine};
 use crate::process::hop::{CallId, Exit, Failure, WorkerId};
 
-/// A worker that has been ready for so long did not die of its start; nor did a mold.
-pub(super) const SETTLED_AFTER: Duration = Duration::from_secs(10);
 /// How long a mold may take to report the end of a worker whose socket is closed.
 const EXIT_REPORT_MAX: Duration = Duration::from_secs(1);
 
@@ -25,14 +21,23 @@ const EXIT_REPORT_MAX: Duration = Duration::from_secs(1);
 pub(super) struct Worker {
     pub(super) app: AppId,
     pub(super) generation: GenerationId,
-    /// Its place; none once it is expelled.
-    pub(super) slot: Option<usize>,
+    pub(super) role: Role,
     pub(super) pid: Option<i32>,
     pub(super) state: WorkerState,
     /// The call that it serves.
     pub(super) lease: Option<CallId>,
+    /// When it was ordered.
+    pub(super) ordered: Instant,
     /// When it was ordered, and from then on when it got ready.
     pub(super) since: Instant,
+    /// How many calls it was sent.
+    pub(super) calls: u32,
+    /// How many it may be sent.
+    pub(super) calls_max: Option<u32>,
+    /// Why it is to be replaced, although it is healthy.
+    pub(super) spent: Option<StopReason>,
+    /// Why it leaves, although it is healthy.
+    stop_reason: Option<StopReason>,
     pub(super) drained: bool,
     /// It ended before it had read everything that was sent to it.
     unread: bool,
@@ -42,6 +47,19 @@ pub(super) struct Worker {
     exit: Option<Exit>,
 }
 
+/// What a worker is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// It holds a slot.
+    Member,
+    /// It is to take the slot of a member that leaves.
+    Standby,
+    /// It is to take a slot when its generation takes over.
+    Incoming,
+    /// Nothing but to end, after the call that it serves.
+    Leaving,
+}
+
 /// Where a worker stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum WorkerState {
@@ -49,6 +67,8 @@ pub(super) enum WorkerState {
     Forking,
     /// It exists and prepares itself.
     Starting,
+    /// It is ready, and waits for a slot.
+    Waiting,
     /// It waits for a call.
     Ready,
     /// It serves one.
@@ -60,33 +80,23 @@ pub(super) enum WorkerState {
 }
 
 impl Machine {
-    /// Puts a worker into a slot, if the slot is free and there is a mold to fork it.
-    pub(super) fn fill(&mut self, slot: SlotId) {
-        let app = &mut self.apps[slot.app.0];
-        let content = &mut app.slots[slot.at].content;
-        if matches!(content, SlotContent::Occupied(_)) {
-            return;
-        }
-        let needed = !self.phase.is_stopping() || !app.queue.is_empty();
-        let Generation::Serving(generation, _) = app.generation else {
-            *content = SlotContent::Vacant;
-            return;
-        };
-        if !needed {
-            *content = SlotContent::Vacant;
-            return;
-        }
+    /// Has a worker forked.
+    pub(super) fn order(&mut self, app: AppId, generation: GenerationId, role: Role) -> WorkerId {
         self.last_worker += 1;
         let id = WorkerId(self.last_worker);
-        *content = SlotContent::Occupied(id);
         let worker = Worker {
-            app: slot.app,
+            app,
             generation,
-            slot: Some(slot.at),
+            role,
             pid: None,
             state: WorkerState::Forking,
             lease: None,
+            ordered: self.now,
             since: self.now,
+            calls: 0,
+            calls_max: self.draw_calls_max(generation),
+            spent: None,
+            stop_reason: None,
             drained: false,
             unread: false,
             mold_gone: false,
@@ -94,12 +104,16 @@ impl Machine {
             exit: None,
         };
         self.workers.insert(id, worker);
+        if let Some(mold) = self.generations.get_mut(&generation) {
+            mold.copies += 1;
+        }
         let start_by = self
             .lifecycle
             .boot_timeout
             .map(|timeout| self.now + timeout);
         self.timers.set_or_clear(Timer::Worker(id), start_by);
         self.effect(Effect::Fork(generation, id));
+        id
     }
 
     pub(super) fn forked(&mut self, id: WorkerId, pid: i32) {
@@ -113,6 +127,13 @@ impl Machine {
             WorkerState::Dying => self.effect(Effect::KillWorker(id)),
             _ => {}
         }
+        let (app, generation) = self.origin(id);
+        self.report(Report::WorkerForked {
+            app,
+            generation,
+            worker: id,
+            pid,
+        });
     }
 
     pub(super) fn fork_failed(&mut self, id: WorkerId, failure: Failure) {
@@ -127,13 +148,34 @@ impl Machine {
         if worker.state != WorkerState::Starting {
             return;
         }
-        worker.state = WorkerState::Ready;
+        worker.state = WorkerState::Waiting;
         worker.since = self.now;
-        let app = worker.app;
+        let (app, role, pid) = (worker.app, worker.role, worker.pid);
         self.timers.clear(Timer::Worker(id));
-        self.apps[app.0].idle.push_back(id);
-        self.app_can_serve(app);
-        self.assign(app);
+        self.start_ageing(id);
+        let (name, generation) = self.origin(id);
+        self.report(Report::WorkerReady {
+            app: name,
+            generation,
+            worker: id,
+            pid: pid.unwrap_or_default(),
+        });
+        match role {
+            Role::Member => self.put_in_service(app, id),
+            Role::Standby => self.apps[app].unsettled = true,
+            Role::Incoming => self.switch_if_ready(app),
+            Role::Leaving => {}
+        }
+    }
+
+    /// The app and the number of the generation that a worker belongs to, for reports.
+    fn origin(&self, id: WorkerId) -> (String, u64) {
+        self.workers.get(&id).map_or_else(Default::default, |it| {
+            (
+                self.apps[it.app].name().to_owned(),
+                self.number_of(it.generation),
+            )
+        })
     }
 
     /// A worker did not get ready, or did not stop, in time.
@@ -149,9 +191,75 @@ impl Machine {
                 self.effect(Effect::KillMold(generation));
             }
             WorkerState::Starting => self.kill(id, DeathCause::BootTimeout),
-            WorkerState::Stopping => self.kill(id, DeathCause::HostStopped),
-            WorkerState::Ready | WorkerState::Leased | WorkerState::Dying => {}
+            WorkerState::Stopping => self.kill(id, DeathCause::StopTimeout),
+            WorkerState::Waiting
+            | WorkerState::Ready
+            | WorkerState::Leased
+            | WorkerState::Dying => {}
         }
+    }
+
+    /// Has a healthy worker end, after the call that it serves.
+    pub(super) fn retire(&mut self, id: WorkerId, reason: StopReason) {
+        let Some(worker) = self.workers.get_mut(&id) else {
+            return;
+        };
+        let (app, role, state) = (worker.app, worker.role, worker.state);
+        worker.role = Role::Leaving;
+        worker.stop_reason.get_or_insert(reason);
+        self.leave(app, id, role);
+        match state {
+            WorkerState::Forking | WorkerState::Starting => {
+                self.kill(id, DeathCause::Stopped(reason));
+            }
+            WorkerState::Waiting | WorkerState::Ready => self.tell_to_stop(id),
+            WorkerState::Leased | WorkerState::Stopping | WorkerState::Dying => {}
+        }
+    }
+
+    /// Tells a worker that serves no call to end; it has its app closed first.
+    pub(super) fn tell_to_stop(&mut self, id: WorkerId) {
+        let Some(worker) = self.workers.get_mut(&id) else {
+            return;
+        };
+        let reason = worker.stop_reason.unwrap_or(StopReason::HostStops);
+        if self
+            .generations
+            .get(&worker.generation)
+            .is_some_and(|mold| mold.settings.recycle.calls_max == Some(1))
+        {
+            // A copy that is made for one call has nothing to close.
+            return self.kill(id, DeathCause::Stopped(reason));
+        }
+        worker.state = WorkerState::Stopping;
+        let grace_end = self.now + self.lifecycle.graceful_timeout;
+        let until = self
+            .phase
+            .until()
+            .map_or(grace_end, |end| end.min(grace_end));
+        self.timers.set(Timer::Worker(id), until);
+        self.effect(Effect::StopWorker(id));
+    }
+
+    /// Takes a worker out of the place that it had in its app.
+    fn leave(&mut self, id: AppId, worker: WorkerId, role: Role) {
+        self.timers.clear(Timer::Age(worker));
+        let app = &mut self.apps[id];
+        match role {
+            Role::Member => {
+                app.members.remove(&worker);
+                app.idle.retain(|idle| *idle != worker);
+            }
+            Role::Standby => app.standby.retain(|standby| *standby != worker),
+            Role::Incoming => {
+                if let Some(next) = &mut app.next {
+                    next.workers.remove(&worker);
+                }
+            }
+            Role::Leaving => {}
+        }
+        app.unsettled = true;
+        self.unsettled = true;
     }
 
     /// Ends a worker.
@@ -176,80 +284,29 @@ impl Machine {
             Some(_) => return,
             None => worker.cause = Some(cause.clone()),
         }
-        let before = std::mem::replace(&mut worker.state, WorkerState::Dying);
+        let death = Death {
+            worker: id,
+            state: std::mem::replace(&mut worker.state, WorkerState::Dying),
+            ordered: worker.ordered,
+            since: worker.since,
+            cause,
+        };
         let app = worker.app;
-        let lived = self.now.saturating_duration_since(worker.since);
-        let slot = worker.slot.take();
+        let role = std::mem::replace(&mut worker.role, Role::Leaving);
         self.timers.clear(Timer::Worker(id));
-        if before == WorkerState::Ready {
-            self.apps[app.0].idle.retain(|idle| *idle != id);
-        }
-        self.note_error(app, &cause);
-        if let Some(at) = slot {
-            let slot = SlotId { app, at };
-            self.apps[app.0].slots[at].content = SlotContent::Vacant;
-            if before == WorkerState::Ready && lived >= SETTLED_AFTER {
-                self.apps[app.0].slots[at].deaths.succeed();
-            }
-            self.respawn(slot, &cause, before);
+        self.note_error(app, &death.cause);
+        self.leave(app, id, role);
+        match role {
+            Role::Member | Role::Standby => self.after_death(app, &death),
+            Role::Incoming => self.incoming_lost(app, &death),
+            Role::Leaving => {}
         }
     }
 
     fn note_error(&mut self, app: AppId, cause: &DeathCause) {
-        let message = match cause {
-            DeathCause::StartFailed(failure) => failure.message.clone(),
-            DeathCause::BootTimeout => "a worker did not get ready in time (boot_timeout)".into(),
-            DeathCause::Misbehaved => "a worker broke the protocol with the arbiter".into(),
-            _ => return,
-        };
-        self.apps[app.0].last_error = Some(message);
-    }
-
-    /// Decides when a slot whose worker has ended gets another.
-    fn respawn(&mut self, slot: SlotId, cause: &DeathCause, state: WorkerState) {
-        let of_a_call = state == WorkerState::Leased
-            || matches!(
-                cause,
-                DeathCause::Deadline | DeathCause::Cancelled | DeathCause::Trap
-            );
-        match cause {
-            DeathCause::Stopped | DeathCause::HostStopped => return,
-            DeathCause::MoldDied => {
-                self.apps[slot.app.0].restarts_total += 1;
-                return;
-            }
-            _ => self.apps[slot.app.0].restarts_total += 1,
+        if let Some(message) = cause.message() {
+            self.apps[app].last_error = Some(message);
         }
-        // What a call has brought about costs one fork a call: no storm. What happens by itself
-        // may happen again at once.
-        if of_a_call {
-            return self.fill(slot);
-        }
-        let dice = self.roll();
-        let deaths = &mut self.apps[slot.app.0].slots[slot.at].deaths;
-        let permanent = matches!(cause, DeathCause::StartFailed(failure) if failure.permanent);
-        let verdict = if permanent {
-            Verdict::GiveUp
-        } else {
-            deaths.fail(dice)
-        };
-        let failures = deaths.failures();
-        let (content, retry_in) = match verdict {
-            Verdict::RetryIn(delay) if delay.is_zero() => return self.fill(slot),
-            Verdict::RetryIn(delay) => {
-                self.timers.set(Timer::Slot(slot), self.now + delay);
-                (SlotContent::Backoff, Some(delay))
-            }
-            Verdict::GiveUp => (SlotContent::Failed, None),
-        };
-        let app = &mut self.apps[slot.app.0];
-        app.slots[slot.at].content = content;
-        let report = Report::SlotBackoff {
-            app: app.name.clone(),
-            failures,
-            retry_in,
-        };
-        self.report(report);
     }
 
     /// Everything that a worker has written is read.
@@ -276,7 +333,7 @@ impl Machine {
             return;
         };
         worker.exit = Some(exit);
-        if worker.drained {
+        if worker.drained || !guarded(Guard::DrainFirst) {
             self.bury(id);
         }
     }
@@ -286,35 +343,60 @@ impl Machine {
         let told = self
             .workers
             .get(&id)
-            .is_some_and(|worker| worker.state == WorkerState::Stopping);
-        let cause = if told {
-            DeathCause::Stopped
-        } else {
-            DeathCause::Unexpected
-        };
+            .filter(|worker| worker.state == WorkerState::Stopping)
+            .and_then(|worker| worker.stop_reason);
+        let cause = told.map_or(DeathCause::Unexpected, DeathCause::Stopped);
         self.expel(id, cause);
+    }
+
+    /// Workers end with their mold, and nobody is left to report how.
+    pub(super) fn orphaned(&mut self, id: WorkerId) {
+        self.kill(id, DeathCause::MoldDied);
+        let Some(worker) = self.workers.get_mut(&id) else {
+            return;
+        };
+        worker.mold_gone = true;
+        if worker.drained || worker.pid.is_none() {
+            self.bury(id);
+        }
     }
 
     /// Nothing more comes of this worker.
     pub(super) fn bury(&mut self, id: WorkerId) {
+        let (app, generation) = self.origin(id);
         let Some(worker) = self.workers.remove(&id) else {
             return;
         };
+        self.unsettled = true;
         self.timers.clear(Timer::Exit(id));
         self.timers.clear(Timer::Worker(id));
+        if let Some(mold) = self.generations.get_mut(&worker.generation) {
+            mold.copies -= 1;
+        }
         let exit = worker.exit;
         let cause = worker.cause.unwrap_or(DeathCause::Unexpected);
         if let Some(call) = worker.lease {
             self.lease_broken(call, id, &cause, exit, worker.unread);
         }
         self.effect(Effect::ForgetWorker(id));
-        let app = self.apps[worker.app.0].name.clone();
         self.report(Report::WorkerDied {
             app,
+            generation,
             worker: id,
             pid: worker.pid,
+            age: self.now.saturating_duration_since(worker.ordered),
             cause,
             exit,
         });
     }
+}
+
+/// A worker that is expelled, as it was before.
+#[derive(Debug)]
+pub(super) struct Death {
+    pub(super) worker: WorkerId,
+    pub(super) state: WorkerState,
+    pub(super) ordered: Instant,
+    pub(super) since: Instant,
+    pub(super) cause: DeathCause,
 }

@@ -57,6 +57,22 @@ fn arguments_that_look_like_fields_are_not_fields() {
 }
 
 #[test]
+fn the_beginning_of_a_message_tells_what_stands_there_as_a_whole() {
+    let text = r#"{"type":"request","id":712,"app_path":"app","multiplex":true,"args":["x"#;
+    let sketch = |len| read_beginning(&Bytes::copy_from_slice(&text.as_bytes()[..len]));
+    for len in 0..=text.len() {
+        let told = sketch(len);
+        let whole = |field: &str| len > text.find(field).unwrap() + field.len();
+        let id = if whole(r#""id":712"#) { "712" } else { "null" };
+        assert_eq!(told.id.as_str(), id, "{len}");
+        let app = whole(r#""app""#).then_some("app");
+        assert_eq!(told.app_path.as_deref(), app, "{len}");
+        let multiplex = whole(r#""multiplex":true"#).then_some(true);
+        assert_eq!(told.multiplex, multiplex, "{len}");
+    }
+}
+
+#[test]
 fn the_usual_order_needs_no_look_at_the_arguments() {
     // Not JSON: the worker will say so.
     let read = envelope(r#"{"type":"request","id":7,"app_path":"a","args":[}{"#);
@@ -167,9 +183,9 @@ fn refusals_carry_the_id_and_say_what_is_wrong() {
         ),
         (r#"{"id":1,"type":5}"#, "1", "`type` must be a string"),
         (
-            r#"{"id":"x","type":"manage"}"#,
+            r#"{"id":"x","type":"manages"}"#,
             "\"x\"",
-            "Unknown message type: manage (known: request, cancel, status)",
+            "Unknown message type: manages (known: request, cancel, status, control, manage)",
         ),
         (
             r#"{"id":1,"type":"request"}"#,

@@ -66,6 +66,14 @@ fn memory_is_reserved_only_for_what_has_begun_to_arrive() {
 }
 
 #[test]
+fn of_an_unfinished_frame_the_beginning_and_the_missing_length_are_known() {
+    let sent = framed(&[b"hello"]);
+    assert_eq!(begun_frame(&sent[..3]), None);
+    assert_eq!(begun_frame(&sent[..4]), Some((&b""[..], 5)));
+    assert_eq!(begun_frame(&sent[..6]), Some((&b"he"[..], 3)));
+}
+
+#[test]
 fn a_large_frame_leaves_the_beginning_of_the_next_one() {
     let mut buf = BytesMut::from(&framed(&[&vec![1; 2 << 20], b"next"])[..]);
     assert_eq!(

@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use proptest::prelude::*;
 use serde_json::value::to_raw_value;
 
-use super::super::{Message, decode_frame, read_envelope, read_request};
+use super::super::{AppPath, Command, Message, decode_frame, read_envelope, read_request};
 use super::*;
 
 fn payload(out: &[u8]) -> Bytes {
@@ -45,6 +45,26 @@ fn a_request_above_the_limit_is_not_begun() {
 }
 
 proptest! {
+    #[test]
+    fn a_command_arrives_as_it_was_sent(id: u64, name: String, workers: u32) {
+        let app = || AppPath::from(name.clone());
+        for (parts, sent) in [
+            (ControlParts::Reload { app: None }, Command::Reload { app: None }),
+            (ControlParts::Reload { app: Some(&name) }, Command::Reload { app: Some(app()) }),
+            (ControlParts::Restart { app: &name }, Command::Restart { app: app() }),
+            (ControlParts::Scale { app: &name, workers }, Command::Scale { app: app(), workers }),
+        ] {
+            let mut out = Vec::new();
+            write_control(&mut out, id, &parts, 1 << 20).unwrap();
+            let Message::Control { id: read_id, command } = read_envelope(&payload(&out)).unwrap()
+            else {
+                return Err(TestCaseError::fail("not a command"));
+            };
+            prop_assert_eq!(read_id.as_str(), id.to_string());
+            prop_assert_eq!(command, sent);
+        }
+    }
+
     #[test]
     fn a_request_arrives_as_it_was_sent(
         id: u64,

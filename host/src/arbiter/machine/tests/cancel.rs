@@ -71,7 +71,7 @@ fn a_worker_that_does_not_heed_a_cancel_is_killed_after_the_grace() {
     world.wait(CANCEL_GRACE - seconds(1));
     assert_eq!(world.effects(), []);
     world.wait(seconds(1));
-    assert_eq!(world.effects(), [Fork(2), KillWorker(1)]);
+    assert_eq!(world.effects(), [KillWorker(1), Fork(2)]);
     world.dies(1);
     assert_eq!(world.errors(), []);
 }
@@ -140,7 +140,7 @@ fn with_its_client_gone_a_stream_is_cancelled() {
     world.disconnect(1);
     assert_eq!(world.effects(), [Cancel(1, call)]);
     world.wait(CANCEL_GRACE);
-    assert_eq!(world.effects(), [Fork(2), KillWorker(1)]);
+    assert_eq!(world.effects(), [KillWorker(1), Fork(2)]);
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_call_whose_client_has_gone_still_has_its_deadline() {
     world.disconnect(1);
     world.forget_past();
     world.wait(seconds(10));
-    assert_eq!(world.effects(), [Fork(2), KillWorker(1)]);
+    assert_eq!(world.effects(), [KillWorker(1), Fork(2)]);
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn a_stalled_stream_that_is_cancelled_has_its_grace() {
     world.forget_past();
     world.happen(Event::Resumed(WorkerId(1)));
     world.wait(CANCEL_GRACE);
-    assert_eq!(world.effects(), [Fork(2), KillWorker(1)]);
+    assert_eq!(world.effects(), [KillWorker(1), Fork(2)]);
 }
 
 #[test]

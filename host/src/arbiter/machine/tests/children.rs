@@ -387,6 +387,9 @@ impl Children {
             _ => Fate::Healthy,
         };
         self.say(id, Event::Final(id, call, fate, last_of(call)));
+        if faults && dice.one_in(20) {
+            self.say(id, Event::OverMemory(id));
+        }
         if let Some(worker) = self.workers.get_mut(&id) {
             worker.serving = None;
         }

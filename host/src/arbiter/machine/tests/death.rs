@@ -15,14 +15,14 @@ use Seen::{Dispatch, Fail, Forget, Fork, Forward, KillWorker};
 fn an_idle_worker_that_dies_is_replaced_at_once_then_ever_more_slowly_then_not_any_more() {
     let mut world = World::serving(1);
     world.dies(1);
-    assert_eq!(world.effects(), [Fork(2), KillWorker(1), Forget(1)]);
+    assert_eq!(world.effects(), [KillWorker(1), Fork(2), Forget(1)]);
     for worker in 2..FAILURES_MAX {
         world.comes_up(worker);
         world.forget_past();
         world.dies(worker);
         assert_eq!(world.effects(), [KillWorker(worker), Forget(worker)]);
         assert_eq!(world.state(), AppState::Backoff);
-        world.wait(seconds(60));
+        world.wait_for_timer();
         assert_eq!(world.effects(), [Fork(worker + 1)]);
     }
     world.comes_up(FAILURES_MAX);
@@ -88,7 +88,7 @@ fn a_call_served_ends_the_row_of_deaths() {
         world.finish(worker, call);
         world.forget_past();
         world.dies(worker);
-        assert_eq!(world.effects()[0], Fork(worker + 1));
+        assert_eq!(world.effects()[1], Fork(worker + 1));
         world.comes_up(worker + 1);
     }
 }
@@ -100,7 +100,7 @@ fn a_worker_that_has_been_ready_for_long_did_not_die_of_its_start() {
         world.wait(seconds(10));
         world.forget_past();
         world.dies(worker);
-        assert_eq!(world.effects()[0], Fork(worker + 1));
+        assert_eq!(world.effects()[1], Fork(worker + 1));
         world.comes_up(worker + 1);
     }
 }
@@ -113,7 +113,7 @@ fn a_call_fails_once_when_its_worker_is_drained_and_reaped_whichever_comes_first
         world.forget_past();
         if drained_first {
             world.drained(1);
-            assert_eq!(world.effects(), [Fork(2), KillWorker(1)]);
+            assert_eq!(world.effects(), [KillWorker(1), Fork(2)]);
             world.exited(1);
         } else {
             world.exited(1);
@@ -165,7 +165,7 @@ fn a_call_that_its_worker_has_not_read_is_sent_to_another_before_those_that_came
     world.forget_past();
     world.drained_unread(1);
     world.exited(1);
-    assert_eq!(world.effects(), [Fork(3), KillWorker(1), Forget(1)]);
+    assert_eq!(world.effects(), [KillWorker(1), Fork(3), Forget(1)]);
     world.finish(2, second);
     assert_eq!(world.effects(), [Forward(2, second), Dispatch(2, first)]);
     world.comes_up(3);
@@ -201,7 +201,7 @@ fn a_call_that_nobody_waits_for_is_not_sent_again() {
     world.drained_unread(2);
     world.exited(2);
     world.comes_up(3);
-    assert_eq!(world.effects(), [Fork(3), KillWorker(2), Forget(2)]);
+    assert_eq!(world.effects(), [KillWorker(2), Fork(3), Forget(2)]);
     assert_eq!(world.calls(), 0, "call {left} has ended");
 }
 

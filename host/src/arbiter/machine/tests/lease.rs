@@ -119,7 +119,7 @@ fn an_id_in_use_is_refused_and_the_call_that_has_it_goes_on() {
 fn a_worker_that_sends_a_reply_without_a_lease_is_killed_and_replaced() {
     let mut world = World::serving(1);
     world.chunk(1, 7);
-    assert_eq!(world.effects(), [Fork(2), KillWorker(1)]);
+    assert_eq!(world.effects(), [KillWorker(1), Fork(2)]);
     assert_eq!(
         world.machine.status().apps[0].last_error.as_deref(),
         Some("a worker broke the protocol with the arbiter")
@@ -132,7 +132,7 @@ fn a_worker_that_replies_to_the_call_of_another_is_killed_and_its_own_call_fails
     let (first, second) = (world.request(1), world.request(2));
     world.forget_past();
     world.finish(1, second);
-    assert_eq!(world.effects(), [Fork(3), KillWorker(1)]);
+    assert_eq!(world.effects(), [KillWorker(1), Fork(3)]);
     world.dies(1);
     assert!(world.error().message.contains("broke the protocol"));
     world.finish(2, second);
@@ -144,5 +144,5 @@ fn a_worker_that_replies_to_the_call_of_another_is_killed_and_its_own_call_fails
 fn a_worker_that_sends_nonsense_is_killed() {
     let mut world = World::serving(1);
     world.happen(Event::WorkerMisbehaved(WorkerId(1)));
-    assert_eq!(world.effects(), [Fork(2), KillWorker(1)]);
+    assert_eq!(world.effects(), [KillWorker(1), Fork(2)]);
 }

@@ -48,7 +48,7 @@ fn a_worker_that_dies_while_calls_wait_is_replaced_and_otherwise_not() {
     world.stop(seconds(30));
     world.forget_past();
     world.trap(1, first);
-    assert_eq!(world.effects(), [Forward(1, first), Fork(2), KillWorker(1)]);
+    assert_eq!(world.effects(), [Forward(1, first), KillWorker(1), Fork(2)]);
     world.comes_up(2);
     world.dies(1);
     world.forget_past();
@@ -157,8 +157,11 @@ fn a_slot_that_waits_for_its_next_worker_gets_none() {
     world.forget_past();
     world.stop(seconds(30));
     assert_eq!(world.effects(), [StopMold(1)]);
-    world.wait(seconds(10));
+    world.wait(seconds(4));
     assert_eq!(world.effects(), []);
+    // A mold that does not end, although nothing keeps it, is killed.
+    world.wait(seconds(1));
+    assert_eq!(world.effects(), [KillMold(1)]);
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn every_chunk_starts_the_deadline_anew() {
     world.wait(seconds(1));
     assert_eq!(
         world.effects(),
-        [Fail(1, DirtyTimeoutError), Fork(2), KillWorker(1)]
+        [Fail(1, DirtyTimeoutError), KillWorker(1), Fork(2)]
     );
     world.chunk(1, call);
     assert_eq!(world.effects(), []);

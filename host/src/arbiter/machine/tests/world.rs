@@ -42,6 +42,8 @@ pub(super) enum Seen {
     Fail(u64, ErrorType),
     /// What this client was not sent yet.
     Discard(u64),
+    /// This command.
+    Answer(u64),
     AllReady,
     AllFailed,
     Finished,
@@ -196,6 +198,12 @@ impl World {
             self.collect();
         }
         self.now = until;
+    }
+
+    /// Lets time pass until the machine has something to do, and lets it do that.
+    pub(super) fn wait_for_timer(&mut self) {
+        let due = self.machine.next_due().expect("a timer is set");
+        self.wait(due.saturating_duration_since(self.now));
     }
 
     fn collect(&mut self) {
@@ -384,6 +392,7 @@ fn seen(effect: &Effect) -> Seen {
         Effect::Forward { client, frames, .. } => Seen::Forward(client.0, forwarded(frames).0.0),
         Effect::Fail { client, error, .. } => Seen::Fail(client.0, error.error_type),
         Effect::Discard(client, ..) => Seen::Discard(client.0),
+        Effect::Answer(command, _) => Seen::Answer(command.0),
         Effect::AllReady => Seen::AllReady,
         Effect::AllFailed => Seen::AllFailed,
         Effect::Finished => Seen::Finished,

@@ -1,0 +1,94 @@
+//! The channel to the other host of an upgrade, and its process if that is a child: tasks that tell
+//! the loop what becomes of it.
+
+use std::io;
+use std::os::unix::net::UnixStream as StdStream;
+use std::process::Child;
+use std::time::Duration;
+
+use nix::unistd::Pid;
+use tokio::io::AsyncReadExt;
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::mpsc;
+
+use super::input::Input;
+use super::link::wait_for_end;
+use crate::process::handover::{HANDED_OVER, READY};
+use crate::process::hop::Exit;
+use crate::process::pidfd::Pidfd;
+use crate::process::spawn;
+
+/// How long a successor may take to end after it has closed its channel.
+const END_PATIENCE: Duration = Duration::from_secs(10);
+
+/// What is heard of the other host.
+#[derive(Debug)]
+pub(super) enum OtherHost {
+    /// Every app of the successor can serve.
+    SuccessorReady,
+    /// The successor has ended.
+    SuccessorGone(Option<Exit>),
+    /// The predecessor accepts nobody any more.
+    HandedOver,
+    /// The predecessor has ended.
+    PredecessorGone,
+}
+
+/// Listens to the predecessor. Returns what it is told through.
+pub(super) fn watch_predecessor(
+    channel: StdStream,
+    input: mpsc::Sender<Input>,
+) -> io::Result<OwnedWriteHalf> {
+    let (mut incoming, outgoing) = UnixStream::from_std(channel)?.into_split();
+    tokio::task::spawn_local(async move {
+        while let Some(byte) = next_byte(&mut incoming).await {
+            if byte == HANDED_OVER {
+                tell(&input, OtherHost::HandedOver).await;
+            }
+        }
+        tell(&input, OtherHost::PredecessorGone).await;
+    });
+    Ok(outgoing)
+}
+
+/// Listens to a successor that was just started, and reaps it. Returns what it is told through.
+pub(super) fn watch_successor(
+    mut child: Child,
+    channel: StdStream,
+    input: mpsc::Sender<Input>,
+) -> io::Result<OwnedWriteHalf> {
+    let pid = Pid::from_raw(child.id() as i32);
+    let watched = Pidfd::open(pid).and_then(|pidfd| Ok((pidfd, UnixStream::from_std(channel)?)));
+    let (pidfd, channel) = watched.inspect_err(|_| spawn::discard(&mut child))?;
+    let (mut incoming, outgoing) = channel.into_split();
+    tokio::task::spawn_local(async move {
+        while let Some(byte) = next_byte(&mut incoming).await {
+            if byte == READY {
+                tell(&input, OtherHost::SuccessorReady).await;
+            }
+        }
+        let exit = end_of(pid, &pidfd).await;
+        tell(&input, OtherHost::SuccessorGone(exit)).await;
+    });
+    Ok(outgoing)
+}
+
+/// Waits for the end of a process that is about to end.
+async fn end_of(pid: Pid, pidfd: &Pidfd) -> Option<Exit> {
+    if let Ok(exit) = tokio::time::timeout(END_PATIENCE, wait_for_end(pid, pidfd)).await {
+        return exit;
+    }
+    pidfd.kill();
+    wait_for_end(pid, pidfd).await
+}
+
+/// None at the end of the channel.
+async fn next_byte(channel: &mut OwnedReadHalf) -> Option<u8> {
+    channel.read_u8().await.ok()
+}
+
+async fn tell(input: &mpsc::Sender<Input>, news: OtherHost) {
+    // The loop is gone only when the host has stopped.
+    let _ = input.send(Input::OtherHost(news)).await;
+}

@@ -1,0 +1,120 @@
+//! What the loop does when the host holds as many bytes as it may: it answers the requests that
+//! were refused, and closes clients that leave replies unread.
+
+use std::cmp::Reverse;
+use std::time::{Duration, Instant};
+
+use super::client::Refused;
+use super::machine::{ClientId, Event};
+use super::replies::Kind;
+use super::run::Arbiter;
+use super::{ServeEvent, log};
+
+/// A client with less than this to be written is not closed: it would not help much.
+const SPARED_BYTES: usize = 64 << 10;
+/// Refusals are logged this often at most.
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Refusals since the log has told of them.
+#[derive(Debug, Default)]
+pub(super) struct Refusals {
+    count: u64,
+    logged: Option<Instant>,
+}
+
+impl Refusals {
+    /// One more. Returns how many there were, if it is time to tell.
+    fn add(&mut self, now: Instant) -> Option<u64> {
+        self.count += 1;
+        if self
+            .logged
+            .is_some_and(|logged| now - logged < LOG_INTERVAL)
+        {
+            return None;
+        }
+        self.logged = Some(now);
+        Some(std::mem::take(&mut self.count))
+    }
+}
+
+impl<O: FnMut(ServeEvent)> Arbiter<O> {
+    /// Answers a request for which there was no room.
+    pub(super) fn refuse(&mut self, now: Instant, client: ClientId, refused: &Refused) {
+        let Some(entry) = self.clients.get_mut(&client) else {
+            return;
+        };
+        if let Some(multiplex) = refused.multiplex {
+            entry.set_multiplex(multiplex);
+        }
+        if !entry.is_multiplex() {
+            // It has given up what it asked for before, as with any request.
+            self.machine.handle(now, Event::Disconnected(client));
+            self.discard(client);
+        }
+        if let Some(refusals) = self.refusals.add(now) {
+            let app = refused.app.as_deref();
+            log::requests_refused(app, refusals, self.budget.held_bytes());
+        }
+        let (dialect, id) = (refused.dialect, refused.id.as_str());
+        self.write_error(client, Kind::Call, dialect, id, &refused.error);
+    }
+
+    /// Closes those who leave most unread, until what is held fits again.
+    pub(super) fn shed(&mut self) {
+        if !self.budget.is_exceeded() {
+            return;
+        }
+        let unwritten = self.clients.iter();
+        let unwritten = unwritten.map(|(id, client)| (*id, client.unwritten()));
+        for (client, unwritten) in by_unwritten(unwritten) {
+            if !self.budget.is_exceeded() {
+                break;
+            }
+            log::client_shed(client, unwritten, self.budget.held_bytes());
+            self.close_client(client);
+        }
+        self.carry_out();
+        self.flush();
+    }
+}
+
+/// Those whose end would help, the greatest help first.
+fn by_unwritten(clients: impl Iterator<Item = (ClientId, usize)>) -> Vec<(ClientId, usize)> {
+    let mut clients: Vec<_> = clients
+        .filter(|(_, unwritten)| *unwritten > SPARED_BYTES)
+        .collect();
+    clients.sort_unstable_by_key(|(client, unwritten)| (Reverse(*unwritten), *client));
+    clients
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_leaves_most_unread_goes_first_and_who_leaves_little_stays() {
+        let clients = [
+            (1, 0),
+            (2, 100_000),
+            (3, 5_000_000),
+            (4, 60_000),
+            (5, 100_000),
+        ];
+        let clients = clients.map(|(id, unwritten)| (ClientId(id), unwritten));
+        let order: Vec<_> = by_unwritten(clients.into_iter())
+            .into_iter()
+            .map(|(ClientId(id), _)| id)
+            .collect();
+        assert_eq!(order, [3, 2, 5]);
+    }
+
+    #[test]
+    fn the_log_is_told_at_once_and_then_now_and_then() {
+        let mut refusals = Refusals::default();
+        let start = Instant::now();
+        assert_eq!(refusals.add(start), Some(1));
+        assert_eq!(refusals.add(start), None);
+        assert_eq!(refusals.add(start + LOG_INTERVAL / 2), None);
+        assert_eq!(refusals.add(start + LOG_INTERVAL), Some(3));
+    }
+}
