@@ -124,13 +124,6 @@ pub(crate) fn short_name(pid: i32) -> String {
     name.trim_end().to_owned()
 }
 
-/// The children of a process that have ended and were not reaped.
-pub(crate) fn zombies_of(pid: i32) -> Vec<i32> {
-    all_pids()
-        .filter(|child| stat(*child).is_some_and(|stat| stat.parent == pid && stat.state == 'Z'))
-        .collect()
-}
-
 /// How many threads a process has.
 pub(crate) fn thread_count(pid: i32) -> usize {
     let tasks = fs::read_dir(format!("/proc/{pid}/task"));
