@@ -95,6 +95,7 @@ impl<E: Embedder> Arbiter<E> {
             Effect::AllFailed => self.all_failed(),
             Effect::Report(report) => {
                 log::report(&report);
+                self.hooks.tell(&report);
                 self.consider_failure(&report);
             }
             // An error that is on its way out already says more.

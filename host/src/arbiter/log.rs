@@ -100,12 +100,14 @@ pub(super) fn report(report: &Report) {
             generation,
             worker,
             pid,
+            ..
         } => debug!(app, generation, worker = worker.0, pid, "worker forked"),
         Report::WorkerReady {
             app,
             generation,
             worker,
             pid,
+            ..
         } => debug!(app, generation, worker = worker.0, pid, "worker ready"),
         Report::WorkerDied {
             app,

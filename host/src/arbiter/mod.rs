@@ -12,10 +12,6 @@ mod downlink;
 mod effects;
 mod embedder;
 mod gate;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the machine does not report all of it yet")
-)]
 mod hooks;
 mod hostlog;
 mod input;

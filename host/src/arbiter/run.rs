@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::future::pending;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -55,6 +56,7 @@ pub(super) struct Arbiter<E> {
     pub(super) socket: PathBuf,
     pub(super) executable: Executable,
     pub(super) reaper: Reaper,
+    pub(super) hooks: Hooks,
     pub(super) machine: Machine,
     pub(super) clients: HashMap<ClientId, Client>,
     pub(super) workers: HashMap<WorkerId, WorkerLink>,
@@ -81,6 +83,8 @@ pub(super) struct Arbiter<E> {
     pub(super) upgrade: Upgrade,
     pub(super) last_client: u64,
     pub(super) stop_signals: u32,
+    /// The host was told to stop without waiting for anything.
+    pub(super) at_once: bool,
     pub(super) orders: Orders,
 }
 
@@ -127,6 +131,7 @@ pub(super) async fn run(
         socket,
         executable,
         reaper,
+        hooks,
         machine,
         clients: HashMap::new(),
         workers: HashMap::new(),
@@ -149,13 +154,14 @@ pub(super) async fn run(
         upgrade,
         last_client: 0,
         stop_signals: 0,
+        at_once: false,
         orders: Orders::default(),
     };
     arbiter.run(inputs, &signals).await
 }
 
 /// Waits for a signal to stop while nothing is there yet that could be stopped gracefully.
-async fn told_to_stop(signals: &Signals) -> std::io::Result<()> {
+async fn told_to_stop(signals: &Signals) -> io::Result<()> {
     while !matches!(
         signals.recv().await?,
         Signal::SIGTERM | Signal::SIGINT | Signal::SIGQUIT
@@ -194,6 +200,7 @@ impl<E: Embedder> Arbiter<E> {
                 .outcome
                 .take_if(|_| nothing_to_write(&self.clients, self.write_until))
             {
+                self.finish_hooks(signals).await?;
                 return outcome;
             }
             let write_until = self.write_until.filter(|_| self.outcome.is_some());
@@ -226,6 +233,18 @@ impl<E: Embedder> Arbiter<E> {
                     return Ok(());
                 }
             }
+        }
+    }
+
+    /// The last hooks have as long as any, unless somebody is in a hurry.
+    async fn finish_hooks(&self, signals: &Signals) -> io::Result<()> {
+        if self.at_once {
+            return Ok(());
+        }
+        let until = Instant::now() + self.settings.hooks.timeout;
+        tokio::select! {
+            () = self.hooks.finish(until) => Ok(()),
+            stopped = told_to_stop(signals) => stopped,
         }
     }
 

@@ -163,7 +163,7 @@ impl<'a> From<&'a HookWorker> for NamedWorker<'a> {
             app: &worker.app,
             worker_id: worker.worker.0,
             pid: worker.pid,
-            generation: worker.generation.0,
+            generation: worker.generation,
             age: seconds(worker.age),
         }
     }
@@ -187,7 +187,6 @@ fn seconds(duration: Duration) -> f64 {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::super::super::machine::GenerationId;
     use super::*;
     use crate::process::hop::{ExitStatus, WorkerId};
     use std::ffi::OsStr;
@@ -198,7 +197,7 @@ mod tests {
             app: "a=b \"ä\"".to_owned(),
             worker: WorkerId(3),
             pid,
-            generation: GenerationId(2),
+            generation: 2,
             age: Duration::from_micros(1_234_567),
         }
     }

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::time::timeout_at;
 
-use super::machine::GenerationId;
+use super::machine::Report;
 use crate::config::{HookCommand, HookSettings};
 use crate::process::hop::{Exit, WorkerId};
 use crate::process::reaper::Reaper;
@@ -82,7 +82,8 @@ pub(super) struct HookWorker {
     pub(super) worker: WorkerId,
     /// Its process; none if the worker never had one that the arbiter heard of.
     pub(super) pid: Option<i32>,
-    pub(super) generation: GenerationId,
+    /// Counts the generations of the app.
+    pub(super) generation: u64,
     /// Since it was forked.
     pub(super) age: Duration,
 }
@@ -105,6 +106,53 @@ pub(super) enum HookEvent {
 }
 
 impl HookEvent {
+    /// What hooks are told of a report, if anything.
+    fn of(report: &Report) -> Option<HookEvent> {
+        let worker = |app: &str, generation, worker, pid, age| HookWorker {
+            app: app.to_owned(),
+            worker,
+            pid,
+            generation,
+            age,
+        };
+        match report {
+            Report::WorkerForked {
+                app,
+                generation,
+                worker: id,
+                pid,
+                age,
+            } => {
+                let worker = worker(app, *generation, *id, Some(*pid), *age);
+                Some(HookEvent::PostFork(worker))
+            }
+            Report::WorkerReady {
+                app,
+                generation,
+                worker: id,
+                pid,
+                age,
+            } => {
+                let worker = worker(app, *generation, *id, Some(*pid), *age);
+                Some(HookEvent::WorkerInit(worker))
+            }
+            Report::WorkerDied {
+                app,
+                generation,
+                worker: id,
+                pid,
+                age,
+                cause,
+                exit,
+            } => Some(HookEvent::WorkerExit {
+                worker: worker(app, *generation, *id, *pid, *age),
+                reason: cause.name(),
+                exit: *exit,
+            }),
+            _ => None,
+        }
+    }
+
     fn hook(&self) -> Hook {
         match self {
             HookEvent::PostFork(_) => Hook::PostFork,
@@ -174,9 +222,16 @@ impl Hooks {
             .map(|stdout| log::printed(hook, None, &stdout))
     }
 
+    /// Has the hook run that this report is for, if there is one.
+    pub(super) fn tell(&mut self, report: &Report) {
+        if let Some(event) = HookEvent::of(report) {
+            self.fire(event);
+        }
+    }
+
     /// Has the hook of this event run, if there is one: after those of the same worker, and as soon
     /// as there are not too many at once. What does not fit into the queue drops the oldest in it.
-    pub(super) fn fire(&mut self, event: HookEvent) {
+    fn fire(&mut self, event: HookEvent) {
         let settings = self.0.settings.borrow();
         let Some(command) = event.hook().command(&settings) else {
             return;

@@ -57,7 +57,7 @@ fn worker(id: u64) -> HookWorker {
         app: "demo".into(),
         worker: WorkerId(id),
         pid: Some(4711),
-        generation: GenerationId(1),
+        generation: 1,
         age: Duration::from_secs(2),
     }
 }
