@@ -1,4 +1,4 @@
-//! Who is served when: many calls at once, queues and their bounds, short calls beside long ones.
+//! Who is served when: many calls at once, queues, short calls beside long ones.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -67,26 +67,6 @@ fn calls_are_served_in_the_order_of_their_arrival() {
 }
 
 #[test]
-fn a_full_queue_answers_at_once_that_one_may_try_again() {
-    let host = Host::serving(App::demo().workers(1).set("max_queue = 2"));
-    let mut busy = start_calls(&host, 1, "sleep", &json!([2]));
-    host.wait_leased("demo", 1);
-    let mut queued = start_calls(&host, 2, "fib", &json!([10]));
-    host.wait_status("two calls wait", |status| status.app("demo").queue == 2);
-    let failure = host.call("demo", "fib", json!([10])).failure();
-    assert_eq!(failure.detail("retryable"), &json!(true), "{failure:?}");
-    assert!(
-        failure.detail("retry_after").as_f64().unwrap() > 0.0,
-        "{failure:?}"
-    );
-    assert!(!busy[0].has_input(), "it was answered at once");
-    busy[0].outcome().result();
-    for wire in &mut queued {
-        assert_eq!(wire.outcome().result(), json!(55));
-    }
-}
-
-#[test]
 fn a_client_that_leaves_the_queue_is_forgotten() {
     let host = Host::demo(1);
     let mut busy = start_calls(&host, 1, "sleep", &json!([3]));
@@ -135,31 +115,4 @@ fn load_reaches_every_worker() {
         4,
         "{counters:?}"
     );
-}
-
-#[test]
-fn connections_over_the_limit_are_turned_away_and_others_served() {
-    let host = Host::builder()
-        .set("max_connections = 8")
-        .app(App::demo().workers(1))
-        .start();
-    let mut held: Vec<Wire> = (0..8).map(|_| host.connect()).collect();
-    for wire in &mut held {
-        assert_eq!(wire.call("demo", "fib", &json!([10])).result(), json!(55));
-    }
-    let turned_away = host.connect().try_read();
-    if let Some(frame) = turned_away {
-        assert!(frame.failure().message.contains('8'), "{frame:?}");
-    }
-    drop(held);
-    harness::wait_until("a new connection is served", harness::PATIENCE, || {
-        let mut wire = host.connect();
-        let call = harness::wire::framed(
-            harness::wire::request("x", "demo", "fib", "[10]", "").as_bytes(),
-        );
-        wire.try_send_bytes(&call).is_ok()
-            && wire
-                .try_read()
-                .is_some_and(|frame| frame.kind() == "response")
-    });
 }
