@@ -1,5 +1,5 @@
-//! Who is served when: in which order, at which worker, and when somebody left. The bounds of queues
-//! are in `promises`.
+//! Who is served when: in which order, at which worker, and when somebody left. What is refused is
+//! in `admission`.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 

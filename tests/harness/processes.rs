@@ -157,6 +157,17 @@ pub(crate) fn private_memory(pid: i32) -> u64 {
     rollup(pid, |field| field.starts_with("Private_"))
 }
 
+/// The most memory that a process has had resident so far, in bytes; what is shared counts too.
+pub(crate) fn peak_memory(pid: i32) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/status"));
+    let text = text.unwrap_or_else(|error| panic!("process {pid}: {error}"));
+    let kib = text.lines().find_map(|line| {
+        let value = line.strip_prefix("VmHWM:")?;
+        value.split_whitespace().next()?.parse::<u64>().ok()
+    });
+    kib.expect("a process has memory") * 1024
+}
+
 fn rollup(pid: i32, wanted: impl Fn(&str) -> bool) -> u64 {
     let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"));
     let text = text.unwrap_or_else(|error| panic!("process {pid}: {error}"));

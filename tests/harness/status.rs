@@ -13,6 +13,8 @@ pub(crate) struct Status {
     pub(crate) worker_count: usize,
     pub(crate) apps: Vec<String>,
     pub(crate) app_status: BTreeMap<String, AppStatus>,
+    pub(crate) bytes_in_flight: u64,
+    pub(crate) bytes_in_flight_max: u64,
 }
 
 /// One worker.

@@ -14,7 +14,7 @@ use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::budget::Budget;
+use super::budget::{Budget, Share};
 use super::downlink::Downlink;
 use super::gate::Gate;
 use super::input::{Input, NewWorker};
@@ -123,7 +123,7 @@ async fn read_worker(
     input: mpsc::Sender<Input>,
 ) {
     let mut buf = BytesMut::new();
-    let mut held = budget.hold();
+    let mut held = budget.hold(Share::Replies);
     loop {
         loop {
             gate.pass().await;
@@ -167,7 +167,7 @@ async fn read_worker(
 /// counted there if it has to wait.
 fn charge(budget: &Budget, payload: Bytes) -> Bytes {
     if payload.len() > COPIED_BYTES_MAX {
-        budget.charge(payload)
+        budget.charge(Share::Replies, payload)
     } else {
         payload
     }

@@ -260,7 +260,7 @@ pub(super) fn requests_refused(app: Option<&str>, refusals: u64, held: usize) {
         app,
         refusals,
         bytes_in_flight = held,
-        "requests refused: the host holds as many bytes as it may (max_bytes_in_flight)"
+        "requests refused: the host holds as many bytes of them as it may (max_bytes_in_flight)"
     );
 }
 
