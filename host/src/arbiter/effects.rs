@@ -78,7 +78,7 @@ impl<E: Embedder> Arbiter<E> {
                 self.write_error(client, Kind::Call, dialect, id.as_str(), &error);
             }
             Effect::Discard(client) => self.discard(client),
-            Effect::Answer(..) => {}
+            Effect::Answer(command, outcomes) => self.answer_command(command, &outcomes),
             Effect::AllReady => {
                 let apps = self
                     .settings
@@ -103,7 +103,7 @@ impl<E: Embedder> Arbiter<E> {
     }
 
     fn spawn_mold(&mut self, generation: GenerationId, settings: Rc<AppSettings>) {
-        let spawned = spawn::mold(&self.executable, &settings.name)
+        let spawned = spawn::mold(&self.executable, &settings.name, &self.reaper)
             .and_then(|spawned| MoldLink::start(generation, spawned, self.input.clone()));
         match spawned {
             Ok(link) => {
@@ -200,12 +200,23 @@ impl<E: Embedder> Arbiter<E> {
     /// Answers a client that asks for the host's status.
     pub(super) fn answer_status(&mut self, client: ClientId, dialect: Dialect, id: &RawId) {
         let result = status::to_json(&self.machine.status(), &mut self.memory, &self.budget);
+        self.write_result(client, dialect, id, &result);
+    }
+
+    /// Writes the result of something that is no call to a client.
+    pub(super) fn write_result(
+        &mut self,
+        client: ClientId,
+        dialect: Dialect,
+        id: &RawId,
+        result: &str,
+    ) {
         let frame_bytes_max = self.settings.server.frame_bytes_max;
         self.frame.clear();
         if let Err(error) =
-            dialect.write_response(&mut self.frame, id.as_str(), &result, frame_bytes_max)
+            dialect.write_response(&mut self.frame, id.as_str(), result, frame_bytes_max)
         {
-            let error = WireError::dirty(format!("the status does not fit into a frame: {error}"));
+            let error = WireError::dirty(format!("the result does not fit into a frame: {error}"));
             return self.write_error(client, Kind::Other, dialect, id.as_str(), &error);
         }
         if let Some(entry) = self.clients.get_mut(&client) {

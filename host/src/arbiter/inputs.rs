@@ -7,6 +7,7 @@ use nix::sys::signal::Signal;
 use tokio::net::UnixStream;
 
 use super::client::{Client, FromClient};
+use super::control::Asker;
 use super::input::NewWorker;
 use super::link::WorkerLink;
 use super::machine::{ClientId, Event, GenerationId};
@@ -54,13 +55,17 @@ impl<E: Embedder> Arbiter<E> {
                 self.close_client(client);
             }
             FromClient::Status(dialect, id) => self.answer_status(client, dialect, &id),
-            FromClient::Control(dialect, id, command) => self.write_error(
-                client,
-                Kind::Other,
-                dialect,
-                id.as_str(),
-                &WireError::dirty(format!("not supported yet: {command:?}")),
-            ),
+            FromClient::Control(dialect, id, command) => {
+                self.control(
+                    now,
+                    Asker {
+                        client,
+                        dialect,
+                        id,
+                    },
+                    command,
+                );
+            }
             FromClient::Malformed(dialect, id, error) => {
                 self.write_error(client, Kind::Other, dialect, id.as_str(), &error);
             }
@@ -196,6 +201,9 @@ impl<E: Embedder> Arbiter<E> {
             Signal::SIGQUIT => Duration::ZERO,
             Signal::SIGUSR1 => return hostlog::log_reopened(self.embedder.reopen_log()),
             Signal::SIGUSR2 => return self.upgrade(),
+            Signal::SIGHUP => return self.reload(now, None, None),
+            Signal::SIGTTIN => return self.adjust(now, 1),
+            Signal::SIGTTOU => return self.adjust(now, -1),
             other => return log::signal_ignored(other),
         };
         self.stop(now, grace);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use tracing::{debug, error, info, trace, warn};
 
+use super::SettingsError;
 use super::machine::{ClientId, DeathCause, Report};
 use crate::logline::{LogLevel, LogSource};
 use crate::process::hop::{Exit, ExitStatus, Failure, Initialised, WorkerId};
@@ -230,7 +231,7 @@ pub(super) fn end(exit: Option<Exit>) -> String {
 }
 
 /// An app's text cannot begin a line of the log.
-fn indented(text: &str) -> String {
+pub(super) fn indented(text: &str) -> String {
     text.replace('\n', "\n    | ")
 }
 
@@ -322,4 +323,25 @@ pub(super) fn cannot_adopt(worker: WorkerId, error: &io::Error) {
 /// A signal that means nothing to this version.
 pub(super) fn signal_ignored(signal: Signal) {
     warn!(%signal, "signal ignored");
+}
+
+/// The configuration cannot be read anew.
+pub(super) fn cannot_reload(error: &SettingsError) {
+    error!("nothing was reloaded, the host serves on as it was: {error}");
+}
+
+/// A setting has changed that is read only once.
+pub(super) fn needs_restart(key: &str) {
+    warn!(
+        key,
+        "this setting has changed, which takes effect when the host is started anew"
+    );
+}
+
+/// There are as many or as few workers as there may be.
+pub(super) fn not_scaled(app: &str, workers: usize) {
+    warn!(
+        app,
+        workers, "the number of workers stays: it is at its limit"
+    );
 }

@@ -7,10 +7,16 @@
 mod accept;
 mod budget;
 mod client;
+mod control;
 mod downlink;
 mod effects;
 mod embedder;
 mod gate;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the machine does not report all of it yet")
+)]
+mod hooks;
 mod hostlog;
 mod input;
 mod inputs;
@@ -40,7 +46,8 @@ use crate::config::Settings;
 use crate::process::launch::Launch;
 use crate::process::{descriptors, memory};
 
-pub use embedder::{Embedder, ServeEvent, SettingsError};
+pub use embedder::{Embedder, ServeEvent, SettingsError, Strangers};
+pub use hooks::HookError;
 pub use listen_error::ListenError;
 pub use passed::passed_socket;
 pub use pidfile::{Distrust, PidfileError};
@@ -65,6 +72,9 @@ pub enum ServeError {
     /// No app can start. Holds each app's name and reason.
     #[error("no app can start:{}", list(.0))]
     NoApp(Vec<(String, String)>),
+    /// A hook cannot be run, or `on_starting` does not let the host start.
+    #[error(transparent)]
+    Hook(#[from] HookError),
     /// There is no place for compiled components.
     #[error(
         "there is no directory for compiled components: set `cache_dir` in the configuration, or \

@@ -8,7 +8,7 @@ use super::client::Refused;
 use super::machine::{ClientId, Event};
 use super::replies::Kind;
 use super::run::Arbiter;
-use super::{ServeEvent, log};
+use super::{Embedder, log};
 
 /// A client with less than this to be written is not closed: it would not help much.
 const SPARED_BYTES: usize = 64 << 10;
@@ -37,7 +37,7 @@ impl Refusals {
     }
 }
 
-impl<O: FnMut(ServeEvent)> Arbiter<O> {
+impl<E: Embedder> Arbiter<E> {
     /// Answers a request for which there was no room.
     pub(super) fn refuse(&mut self, now: Instant, client: ClientId, refused: &Refused) {
         let Some(entry) = self.clients.get_mut(&client) else {
@@ -48,15 +48,23 @@ impl<O: FnMut(ServeEvent)> Arbiter<O> {
         }
         if !entry.is_multiplex() {
             // It has given up what it asked for before, as with any request.
-            self.machine.handle(now, Event::Disconnected(client));
-            self.discard(client);
+            self.machine.handle(now, Event::Superseded(client));
         }
         if let Some(refusals) = self.refusals.add(now) {
             let app = refused.app.as_deref();
             log::requests_refused(app, refusals, self.budget.held_bytes());
         }
         let (dialect, id) = (refused.dialect, refused.id.as_str());
-        self.write_error(client, Kind::Call, dialect, id, &refused.error);
+        let depth = refused
+            .app
+            .as_deref()
+            .map(|app| self.machine.queue_depth(app));
+        let error = refused.error.clone();
+        let error = match depth {
+            Some(depth) => error.with("queue_depth", depth),
+            None => error,
+        };
+        self.write_error(client, Kind::Call, dialect, id, &error);
     }
 
     /// Closes those who leave most unread, until what is held fits again.

@@ -7,11 +7,14 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
 use tokio::sync::mpsc;
 
 use super::accept::Accepting;
 use super::budget::Budget;
 use super::client::Client;
+use super::control::Orders;
+use super::hooks::{self, Hooks};
 use super::input::Input;
 use super::link::{MoldLink, WorkerLink};
 use super::listen::Listener;
@@ -26,6 +29,7 @@ use super::{Embedder, ServeError, log, passed};
 use crate::config::{AppSettings, Settings};
 use crate::process::hop::WorkerId;
 use crate::process::launch::Launch;
+use crate::process::reaper::Reaper;
 use crate::process::signals::Signals;
 use crate::process::spawn::Executable;
 
@@ -50,6 +54,7 @@ pub(super) struct Arbiter<E> {
     pub(super) cache_dir: PathBuf,
     pub(super) socket: PathBuf,
     pub(super) executable: Executable,
+    pub(super) reaper: Reaper,
     pub(super) machine: Machine,
     pub(super) clients: HashMap<ClientId, Client>,
     pub(super) workers: HashMap<WorkerId, WorkerLink>,
@@ -76,6 +81,7 @@ pub(super) struct Arbiter<E> {
     pub(super) upgrade: Upgrade,
     pub(super) last_client: u64,
     pub(super) stop_signals: u32,
+    pub(super) orders: Orders,
 }
 
 /// See [`super::serve`].
@@ -88,6 +94,13 @@ pub(super) async fn run(
     let signals = Signals::listen()?;
     let executable = Executable::current()?;
     let cache_dir = cache_dir(&settings).ok_or(ServeError::NoCacheDir)?;
+    let reaper = Reaper::start(embedder.strangers())?;
+    hooks::check(&settings.hooks)?;
+    let hooks = Hooks::new(settings.hooks.clone(), &socket, reaper.clone());
+    tokio::select! {
+        started = hooks.on_starting() => started?,
+        stopped = told_to_stop(&signals) => return Ok(stopped?),
+    }
     let (listener, predecessor) = passed::listener(&socket)?;
     let (input, inputs) = mpsc::channel(INPUTS_MAX);
     let upgrade = Upgrade::new(launch, predecessor, input.clone())?;
@@ -113,6 +126,7 @@ pub(super) async fn run(
         cache_dir,
         socket,
         executable,
+        reaper,
         machine,
         clients: HashMap::new(),
         workers: HashMap::new(),
@@ -135,8 +149,18 @@ pub(super) async fn run(
         upgrade,
         last_client: 0,
         stop_signals: 0,
+        orders: Orders::default(),
     };
     arbiter.run(inputs, &signals).await
+}
+
+/// Waits for a signal to stop while nothing is there yet that could be stopped gracefully.
+async fn told_to_stop(signals: &Signals) -> std::io::Result<()> {
+    while !matches!(
+        signals.recv().await?,
+        Signal::SIGTERM | Signal::SIGINT | Signal::SIGQUIT
+    ) {}
+    Ok(())
 }
 
 /// Where compiled components are kept.
@@ -183,8 +207,9 @@ impl<E: Embedder> Arbiter<E> {
             let due = due.into_iter().flatten().min();
             let first = tokio::select! {
                 biased;
-                Some(first) = inputs.recv() => first,
+                // Inputs may come without end, signals do not.
                 signal = signals.recv() => Input::Signal(signal?),
+                Some(first) = inputs.recv() => first,
                 () = sleep_until(due) => Input::Due,
             };
             self.take(first);
@@ -192,6 +217,7 @@ impl<E: Embedder> Arbiter<E> {
                 let Ok(next) = inputs.try_recv() else { break };
                 self.take(next);
             }
+            self.keep_time(Instant::now());
             self.finish_draining(inputs.is_empty());
             self.service.beat();
             if self.machine.is_past_stop(Instant::now()) {
@@ -200,6 +226,14 @@ impl<E: Embedder> Arbiter<E> {
                     return Ok(());
                 }
             }
+        }
+    }
+
+    /// Deadlines pass also while inputs never end.
+    fn keep_time(&mut self, now: Instant) {
+        if self.machine.next_due().is_some_and(|due| due <= now) {
+            self.machine.advance(now);
+            self.carry_out();
         }
     }
 

@@ -81,7 +81,6 @@ impl Service {
     }
 
     /// A reload begins; it ends with [`reloaded`](Service::reloaded), however it went.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for what reloads"))]
     pub(super) fn reloading(&self) {
         // The clock exists on every Linux.
         if let Ok(now) = NotifyState::monotonic_usec_now() {
@@ -94,7 +93,6 @@ impl Service {
     }
 
     /// A reload has come to its end.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for what reloads"))]
     pub(super) fn reloaded(&self) {
         self.tell_ready();
     }

@@ -62,8 +62,7 @@ pub(super) enum Audience {
 impl Machine {
     pub(super) fn request(&mut self, client: ClientId, request: Request) {
         if !request.multiplex {
-            self.supersede(client);
-            self.effect(Effect::Discard(client));
+            self.give_up_earlier(client);
         }
         match self.admit(client, &request) {
             Ok(app) => self.enqueue(client, app, request),
@@ -116,9 +115,11 @@ impl Machine {
             return Ok(());
         }
         let own = app.queue.len_of(client);
+        // Calls that were put back come on top.
+        let overfull = app.queue.len() > app.settings.queue_max;
         let error = self.refuse(id);
         match self.apps[id].queue.longest() {
-            Some((_, count, latest)) if count > own + 1 => {
+            Some((_, count, latest)) if count > own + 1 && !overfull => {
                 if let Some(entry) = self.remove_call(latest) {
                     self.fail(&entry, error);
                 }

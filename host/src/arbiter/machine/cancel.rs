@@ -76,7 +76,12 @@ impl Machine {
 
     /// An old client has given up its unfinished calls and never looks at ids: not one further
     /// byte of their replies may be written.
-    pub(super) fn supersede(&mut self, client: ClientId) {
+    pub(super) fn give_up_earlier(&mut self, client: ClientId) {
+        self.supersede(client);
+        self.effect(Effect::Discard(client));
+    }
+
+    fn supersede(&mut self, client: ClientId) {
         let Some(calls) = self.clients.get(&client) else {
             return;
         };

@@ -87,6 +87,8 @@ pub(super) enum Event {
     Request(ClientId, Request),
     /// A client does not wait for this call any more.
     Cancel(ClientId, RawId),
+    /// A client of the old kind asks for something else, which is refused elsewhere.
+    Superseded(ClientId),
     /// A client's connection is closed.
     Disconnected(ClientId),
     /// The client of this worker's call does not read: the worker's socket is not read either.
@@ -139,6 +141,7 @@ impl Event {
             self,
             Event::Request(..)
                 | Event::Cancel(..)
+                | Event::Superseded(_)
                 | Event::Disconnected(_)
                 | Event::Stalled(_)
                 | Event::Resumed(_)
@@ -291,6 +294,7 @@ impl Machine {
         match event {
             Event::Request(client, request) => self.request(client, request),
             Event::Cancel(client, id) => self.cancel_by_id(client, &id),
+            Event::Superseded(client) => self.give_up_earlier(client),
             Event::Disconnected(client) => self.disconnected(client),
             Event::Stalled(worker) => self.stalled(worker),
             Event::Resumed(worker) => self.resumed(worker),
