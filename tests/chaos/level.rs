@@ -67,7 +67,9 @@ fn settle(host: &Host, app: &str, workers: u32) {
         let result = host.control(message).expect("the app is known");
         result["apps"][app]["outcome"] == "scaled"
     });
-    host.wait_workers(app, workers as usize);
+    host.wait_status("every worker is ready", |status| {
+        status.app(app).workers_ready == workers as usize
+    });
     assert_eq!(
         host.call(app, "echo", json!(["after"])).result(),
         json!("after")

@@ -10,7 +10,7 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
 use crate::apps::TARGETS;
-use crate::harness::processes::{Process, parent_of};
+use crate::harness::processes::Process;
 use crate::harness::{Host, PATIENCE, wait_until};
 use crate::run::Run;
 
@@ -73,10 +73,7 @@ fn kill_one(host: &Host, seen: &Seen, choices: &mut Rng) {
     let processes = host.children();
     seen.note(&processes);
     let wants_mold = choices.u8(..8) == 0;
-    let is_mold = |process: &Process| {
-        let parent = process.is_alive().then(|| parent_of(process.pid));
-        parent == Some(host.pid())
-    };
+    let is_mold = |process: &Process| process.parent() == Some(host.pid());
     let victims: Vec<Process> = processes
         .into_iter()
         .filter(|process| is_mold(process) == wants_mold)

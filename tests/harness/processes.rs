@@ -52,6 +52,12 @@ impl Process {
         Process::of(self.pid) == Some(self)
     }
 
+    /// The process that made it; none if it has ended.
+    pub(crate) fn parent(self) -> Option<i32> {
+        let stat = stat(self.pid)?;
+        (stat.start_ticks == self.start_ticks).then_some(stat.parent)
+    }
+
     /// Kills this process, and no other that has its number by now. False if it has ended.
     pub(crate) fn kill(self) -> bool {
         let pid = rustix::process::Pid::from_raw(self.pid).expect("a process number");

@@ -36,6 +36,8 @@ pub(crate) struct AppStatus {
     pub(crate) state: String,
     pub(crate) generation: u64,
     pub(crate) workers: Value,
+    /// Who can serve, without those that are kept in reserve.
+    pub(crate) workers_ready: usize,
     pub(crate) queue: u64,
     pub(crate) calls: u64,
     pub(crate) restarts: u64,

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::harness::load::{Load, assert_served_within};
-use crate::harness::processes::{self, Process};
+use crate::harness::processes::Process;
 use crate::harness::{App, Host, PATIENCE, wait_until};
 use crate::versions::{NAME, version};
 
@@ -91,22 +91,42 @@ fn memory_that_is_shared_with_the_mold_does_not_count() {
     assert_eq!(host.wait_workers("demo", 1), before);
 }
 
+/// The worker that is at work, once there is one.
+#[track_caller]
+fn worker_in_a_call(host: &Host) -> i32 {
+    host.wait_in_calls("demo", 1);
+    let status = host.status();
+    let leased = status
+        .workers
+        .iter()
+        .find(|worker| worker.state == "leased");
+    leased.expect("it sleeps for long").pid
+}
+
 #[test]
 fn a_spare_takes_the_place_of_a_worker_that_ends() {
     let host = Host::serving(App::demo().workers(1).set("spare = true"));
-    let mold = host.mold("demo");
-    let copies = || -> BTreeSet<i32> { processes::children_of(mold).into_iter().collect() };
+    let start_call = || {
+        host.start_calls(1, "demo", "sleep", &json!([600]))
+            .remove(0)
+    };
+    let mut call = start_call();
     for _ in 0..3 {
-        wait_until("a worker and a spare", PATIENCE, || copies().len() == 2);
-        let worker = host.wait_workers("demo", 1)[0];
-        let spare = copies()
-            .into_iter()
-            .find(|copy| *copy != worker)
-            .expect("there are two");
-        assert!(Process::of(worker).unwrap().kill());
-        wait_until("the spare is the worker", PATIENCE, || {
-            host.wait_workers("demo", 1) == [spare]
+        let worker = worker_in_a_call(&host);
+        let status = host.wait_status("a worker and a spare", |status| {
+            status.workers.iter().filter(|worker| worker.booted).count() == 2
         });
-        assert_eq!(counters(&host, 1), [json!(1)]);
+        assert_eq!(
+            status.app("demo").workers_ready,
+            1,
+            "a spare does not serve"
+        );
+        let mut others = status.workers.iter().filter(|other| other.pid != worker);
+        let spare = others.next().expect("there are two").pid;
+
+        assert!(Process::of(worker).unwrap().kill());
+        call.outcome().failure().of_type("DirtyWorkerError");
+        call = start_call();
+        assert_eq!(worker_in_a_call(&host), spare);
     }
 }
