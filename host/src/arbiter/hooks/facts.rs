@@ -11,7 +11,6 @@ use serde_json::{Map, Value};
 
 use super::error::in_words;
 use super::{Hook, HookEvent, HookWorker};
-use crate::process::environment;
 use crate::process::hop::Exit;
 
 /// What begins the name of each variable.
@@ -142,7 +141,6 @@ impl Facts {
 
     /// Adds the facts to what a command inherits of the host's environment.
     pub(super) fn set_environment(&self, command: &mut Command) {
-        environment::withhold_from(command);
         for name in NAMES {
             let value = match self.named.get(name) {
                 Some(_) if name == "socket" => Some(self.socket.clone().into_os_string()),
