@@ -22,7 +22,7 @@ pub(super) struct Service {
     manager: Option<Manager>,
     /// Whether this host speaks for the service; if not, another one does.
     speaks: bool,
-    /// What the host does, once it is ready.
+    /// What the host does, from when it is ready until it stops.
     status: Option<String>,
     watchdog: Option<Watchdog>,
 }
@@ -82,8 +82,10 @@ impl Service {
 
     /// A reload begins; it ends with [`reloaded`](Service::reloaded), however it went.
     pub(super) fn reloading(&self) {
-        // The clock exists on every Linux.
-        if let Ok(now) = NotifyState::monotonic_usec_now() {
+        // The clock exists on every Linux. A host that is not ready yet, or stops, says only that.
+        if self.status.is_some()
+            && let Ok(now) = NotifyState::monotonic_usec_now()
+        {
             self.tell(&[
                 NotifyState::Reloading,
                 now,
@@ -98,7 +100,8 @@ impl Service {
     }
 
     /// The host stops.
-    pub(super) fn stopping(&self) {
+    pub(super) fn stopping(&mut self) {
+        self.status = None;
         self.tell(&[NotifyState::Stopping, NotifyState::Status("Stopping")]);
     }
 
@@ -200,6 +203,9 @@ mod tests {
         assert_eq!(next(&manager).unwrap(), "READY=1\nSTATUS=Serving\n");
         service.stopping();
         assert!(next(&manager).unwrap().starts_with("STOPPING=1\n"));
+        service.reloading();
+        service.reloaded();
+        assert_eq!(next(&manager), None, "a host that stops says only that");
         service.succeeded_by(7);
         assert_eq!(next(&manager).unwrap(), "MAINPID=7\n");
         service.stopping();
