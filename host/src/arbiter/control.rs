@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use super::machine::{self, ClientId, CommandId, Event, Outcome};
+use super::machine::{self, AppState, ClientId, CommandId, Event, Outcome};
 use super::replies::Kind;
 use super::run::Arbiter;
 use super::{Embedder, SettingsError, hooks, log};
@@ -45,6 +45,12 @@ enum Shape {
     Outcomes { reloads: bool },
     /// How many workers more or fewer there are.
     Managed { operation: Operation, count: u32 },
+}
+
+impl Shape {
+    fn is_reload(self) -> bool {
+        matches!(self, Shape::Outcomes { reloads: true })
+    }
 }
 
 impl<E: Embedder> Arbiter<E> {
@@ -148,7 +154,6 @@ impl<E: Embedder> Arbiter<E> {
                 "max_bytes_in_flight",
                 self.settings.server.bytes_in_flight_max != new.server.bytes_in_flight_max,
             ),
-            ("socket", self.settings.server.socket != new.server.socket),
             ("cache_dir", self.settings.cache_dir != new.cache_dir),
             ("pidfile", self.settings.pidfile != new.pidfile),
             ("log_file", self.settings.log_file != new.log_file),
@@ -186,7 +191,7 @@ impl<E: Embedder> Arbiter<E> {
         let Some(Order { asker, shape }) = self.orders.open.remove(&id) else {
             return;
         };
-        if let Shape::Outcomes { reloads: true } = shape {
+        if shape.is_reload() && !self.orders.open.values().any(|it| it.shape.is_reload()) {
             self.service.reloaded();
         }
         let Some(asker) = asker else {
@@ -212,7 +217,11 @@ impl<E: Embedder> Arbiter<E> {
             let (outcome, reason) = match outcome {
                 Outcome::Serving { .. } => (protocol::Outcome::Serving, None),
                 Outcome::Removed => (protocol::Outcome::Removed, None),
-                Outcome::Scaled { .. } => (protocol::Outcome::Scaled, None),
+                Outcome::Scaled { .. } => {
+                    let failed = now.filter(|app| app.state == AppState::Failed);
+                    let reason = failed.map(|_| "the app has failed: restart it".to_owned());
+                    (protocol::Outcome::Scaled, reason)
+                }
                 Outcome::Failed(reason) => (protocol::Outcome::Failed, Some(reason.clone())),
                 Outcome::Superseded => {
                     let reason = "a later command has taken its place";

@@ -80,12 +80,9 @@ impl<E: Embedder> Arbiter<E> {
             Effect::Discard(client) => self.discard(client),
             Effect::Answer(command, outcomes) => self.answer_command(command, &outcomes),
             Effect::AllReady => {
-                let apps = self
-                    .settings
-                    .apps
-                    .iter()
-                    .map(|app| app.name.clone())
-                    .collect();
+                let apps = self.machine.status().apps.into_iter();
+                let apps = apps.filter(|app| app.workers_ready > 0 || app.workers == 0);
+                let apps = apps.map(|app| app.name).collect();
                 self.embedder.event(ServeEvent::Ready {
                     apps,
                     socket: absolute(&self.socket),

@@ -10,9 +10,9 @@ pub use crate::process::reaper::Strangers;
 /// Something that whoever runs the arbiter may want to tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ServeEvent {
-    /// Every app can serve calls. Reported once.
+    /// Every app can serve calls, or is known to be unable to for now. Reported once.
     Ready {
-        /// The apps' names, in the order of the configuration.
+        /// The names of those that can, in the order of the configuration.
         apps: Vec<String>,
         /// Where they are called.
         socket: PathBuf,

@@ -21,7 +21,9 @@ use crate::protocol::{Dialect, RawId, WireError};
 impl<E: Embedder> Arbiter<E> {
     pub(super) fn connected(&mut self, stream: UnixStream) {
         if self.clients.len() >= self.settings.server.connections_max {
-            log::connection_refused(self.clients.len());
+            if let Some(refusals) = self.refused_connections.add(Instant::now()) {
+                log::connections_refused(self.clients.len(), refusals);
+            }
             refuse(&stream, self.clients.len());
             return;
         }
@@ -206,7 +208,7 @@ impl<E: Embedder> Arbiter<E> {
             Signal::SIGTTOU => return self.adjust(now, -1),
             other => return log::signal_ignored(other),
         };
-        self.at_once = grace.is_zero();
+        self.at_once |= grace.is_zero();
         self.stop(now, grace);
     }
 
@@ -215,7 +217,8 @@ impl<E: Embedder> Arbiter<E> {
         // New clients fail at once instead of waiting for a host that goes.
         self.stop_listening();
         self.service.stopping();
-        self.write_until = Some(now + grace);
+        let until = now + grace;
+        self.write_until = Some(self.write_until.map_or(until, |before| before.min(until)));
         self.machine.handle(now, Event::Stop(grace));
         self.machine.advance(now);
     }

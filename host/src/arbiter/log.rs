@@ -11,7 +11,7 @@ use tracing::{debug, error, info, trace, warn};
 use super::SettingsError;
 use super::machine::{ClientId, DeathCause, Report};
 use crate::logline::{LogLevel, LogSource};
-use crate::process::hop::{Exit, ExitStatus, Failure, Initialised, WorkerId};
+use crate::process::hop::{Exit, ExitStatus, Failure, Initialised, Stage, WorkerId};
 use crate::protocol::RawId;
 
 /// A line from an app, or from the process that runs it.
@@ -82,7 +82,7 @@ pub(super) fn report(report: &Report) {
             error!(
                 app,
                 generation,
-                stage = ?failure.stage,
+                stage = stage_name(failure.stage),
                 "reload failed, the app serves on as it was: {reason}"
             );
         }
@@ -93,7 +93,7 @@ pub(super) fn report(report: &Report) {
             retry_in,
         } => {
             let (exit, retry_in) = (end(*exit), retry_in.map(seconds));
-            error!(app, generation, exit, retry_in, "the mold died");
+            error!(app, generation, %exit, retry_in, "the mold died");
         }
         Report::WorkerForked {
             app,
@@ -147,6 +147,15 @@ pub(super) fn report(report: &Report) {
     }
 }
 
+/// As the status has it.
+fn stage_name(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Compiling => "compiling",
+        Stage::Initialising => "initialising",
+        Stage::Forking => "forking",
+    }
+}
+
 fn place(initialised: &Initialised) -> &'static str {
     match initialised {
         Initialised::InMold => "mold",
@@ -168,7 +177,7 @@ fn boot_failed(app: &str, generation: u64, failure: &Failure, retry_in: Option<D
             error!(
                 app,
                 generation,
-                ?stage,
+                stage = stage_name(*stage),
                 retry_in,
                 "the app could not start: {reason}"
             );
@@ -176,7 +185,7 @@ fn boot_failed(app: &str, generation: u64, failure: &Failure, retry_in: Option<D
         None => error!(
             app,
             generation,
-            ?stage,
+            stage = stage_name(*stage),
             "the app has failed; `dirty restart` or a reload tries it again: {reason}"
         ),
     }
@@ -223,7 +232,7 @@ fn reason(message: &str, traceback: Option<&str>) -> String {
 
 pub(super) fn end(exit: Option<Exit>) -> String {
     match exit.map(|exit| exit.status) {
-        Some(ExitStatus::Code(code)) => format!("code {code}"),
+        Some(ExitStatus::Code(code)) => format!("code:{code}"),
         Some(ExitStatus::Signal(number)) => match Signal::try_from(number) {
             Ok(signal) => signal.to_string(),
             Err(_) => format!("signal {number}"),
@@ -246,11 +255,11 @@ pub(super) fn accept_failed(error: &io::Error) {
     warn!(error = error as &dyn Error, "cannot accept a connection");
 }
 
-/// A connection too many.
-pub(super) fn connection_refused(connections: usize) {
+/// Connections too many since this was last told.
+pub(super) fn connections_refused(connections: usize, refusals: u64) {
     warn!(
         connections,
-        "connection refused: the limit is reached (max_connections)"
+        refusals, "connections refused: the limit is reached (max_connections)"
     );
 }
 

@@ -24,7 +24,7 @@ pub(super) struct Refusals {
 
 impl Refusals {
     /// One more. Returns how many there were, if it is time to tell.
-    fn add(&mut self, now: Instant) -> Option<u64> {
+    pub(super) fn add(&mut self, now: Instant) -> Option<u64> {
         self.count += 1;
         if self
             .logged

@@ -67,7 +67,9 @@ pub(super) struct Arbiter<E> {
     pub(super) dirty: Vec<Peer>,
     pub(super) memory: Memory,
     pub(super) budget: Budget,
+    /// Requests, for lack of room.
     pub(super) refusals: Refusals,
+    pub(super) refused_connections: Refusals,
     /// When a host that has nothing else left to do stops to write replies.
     pub(super) write_until: Option<Instant>,
     /// For encoding single frames.
@@ -111,6 +113,7 @@ pub(super) async fn run(
     let pidfile = settings.pidfile.as_ref();
     let pidfile = pidfile.map(|path| Pidfile::claim(&upgrade.pidfile(path)));
     let pidfile = pidfile.transpose()?;
+    upgrade.sweep(settings.pidfile.as_deref());
     let service = Service::from_environment(!upgrade.is_waiting(), Instant::now());
     // A successor accepts nobody as long as its predecessor does.
     let alone = Some(&listener).filter(|_| !upgrade.is_waiting());
@@ -142,6 +145,7 @@ pub(super) async fn run(
         memory: Memory::default(),
         budget,
         refusals: Refusals::default(),
+        refused_connections: Refusals::default(),
         write_until: None,
         frame: Vec::new(),
         embedder,

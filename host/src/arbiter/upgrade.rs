@@ -16,10 +16,10 @@ use tokio::sync::mpsc;
 
 use super::accept::Accepting;
 use super::input::Input;
-use super::machine::{DeathCause, Report};
+use super::machine::{AppStatus, DeathCause, Report, Status};
 use super::other_host::{self, OtherHost};
 use super::run::{Arbiter, absolute};
-use super::{Embedder, ServeError, hostlog};
+use super::{Embedder, ServeError, hostlog, pidfile};
 use crate::process::handover::{self, HANDED_OVER, Notice, READY};
 use crate::process::launch::Launch;
 
@@ -87,6 +87,15 @@ impl Upgrade {
             path.push(PIDFILE_SUFFIX);
         }
         path.into()
+    }
+
+    /// Removes what a successor has left that was killed before it took over.
+    pub(super) fn sweep(&self, configured: Option<&Path>) {
+        if let Some(path) = configured.filter(|_| !self.is_waiting()) {
+            let mut path = path.as_os_str().to_owned();
+            path.push(PIDFILE_SUFFIX);
+            pidfile::remove_stale(Path::new(&path));
+        }
     }
 
     /// Why no successor can be started now.
@@ -235,29 +244,28 @@ impl<E: Embedder> Arbiter<E> {
         if let Side::Waiting(channel) = &self.upgrade.side {
             tell(channel, READY);
         }
-        let count = self.settings.apps.len();
-        let apps = if count == 1 { "app" } else { "apps" };
-        let socket = absolute(&self.socket);
-        let status = format!("Serving {count} {apps} on {}", socket.display());
+        let status = service_status(&self.machine.status(), &absolute(&self.socket));
         self.service.ready(status);
     }
 
     /// Gives up in favour of the old host, which serves well, where an app of the new one cannot
     /// start.
     pub(super) fn consider_failure(&mut self, report: &Report) {
-        let (app, failure) = match report {
-            Report::BootFailed { app, failure, .. } => (app, failure),
+        let (app, reason) = match report {
+            Report::BootFailed { app, failure, .. } => (app, failure.message.as_str()),
             Report::WorkerDied {
                 app,
                 cause: DeathCause::StartFailed(failure),
                 ..
-            } => (app, failure),
+            } => (app, failure.message.as_str()),
+            Report::MoldDied { app, .. } => (app, "its mold died"),
+            Report::Backoff { app, .. } => (app, "its workers die"),
             _ => return,
         };
         if self.upgrade.is_waiting() {
             self.outcome = Some(Err(ServeError::Upgrade {
                 app: app.to_string(),
-                reason: failure.message.to_string(),
+                reason: reason.to_owned(),
             }));
         }
     }
@@ -289,4 +297,19 @@ impl<E: Embedder> Arbiter<E> {
             hostlog::pidfile_not_renamed(&error);
         }
     }
+}
+
+/// What the host does, for people.
+fn service_status(status: &Status, socket: &Path) -> String {
+    let serves = |app: &&AppStatus| app.workers_ready > 0 || app.workers == 0;
+    let (count, total) = (status.apps.iter().filter(serves).count(), status.apps.len());
+    let apps = if total == 1 { "app" } else { "apps" };
+    let others = status.apps.iter().filter(|app| !serves(app));
+    let others: Vec<_> = others.map(|app| app.name.as_str()).collect();
+    let socket = socket.display();
+    if others.is_empty() {
+        return format!("Serving {total} {apps} on {socket}");
+    }
+    let others = others.join(", ");
+    format!("Serving {count} of {total} {apps} on {socket}; not serving: {others}")
 }

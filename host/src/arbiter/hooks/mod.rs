@@ -144,7 +144,8 @@ impl HookEvent {
                 age,
                 cause,
                 exit,
-            } => Some(HookEvent::WorkerExit {
+                // One that never had a process has not been heard of before.
+            } if pid.is_some() => Some(HookEvent::WorkerExit {
                 worker: worker(app, *generation, *id, *pid, *age),
                 reason: cause.name(),
                 exit: *exit,

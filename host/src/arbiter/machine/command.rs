@@ -80,8 +80,8 @@ impl Machine {
             },
             Command::Restart(name) => match self.apps.named(&name) {
                 Some(app) => {
-                    let settings = self.apps[app].settings.clone();
-                    self.begin(id, app, settings, None);
+                    let (settings, slots) = self.intended(app);
+                    self.begin(id, app, settings, slots);
                 }
                 None => self.unknown(id, name),
             },
@@ -92,6 +92,15 @@ impl Machine {
             Command::Adjust(name, by) => self.adjust(id, name, by),
         }
         self.close_one(id);
+    }
+
+    /// What an app is to be like when what is under way has come to its end.
+    fn intended(&self, app: AppId) -> (Rc<AppSettings>, Option<usize>) {
+        let app = &self.apps[app];
+        match &app.next {
+            Some(next) => (next.settings.clone(), next.slots),
+            None => (app.settings.clone(), None),
+        }
     }
 
     fn configure(
@@ -137,8 +146,8 @@ impl Machine {
             pending.open += 1;
         }
         if self.winds_down(app) {
-            self.apps[app].command = Some(id);
-            return self.conclude(app, Outcome::Failed("the host is stopping".into()));
+            let outcome = Outcome::Failed("the host is stopping".into());
+            return self.answer_at_once(id, app, outcome);
         }
         self.reload(app, settings, slots, id);
     }
@@ -182,7 +191,8 @@ impl Machine {
             },
         };
         for app in chosen {
-            let slots = self.apps[app].slots as i64;
+            let (_, intended) = self.intended(app);
+            let slots = intended.unwrap_or(self.apps[app].slots) as i64;
             // An app that has none on purpose keeps none when there are to be fewer.
             let least = slots.min(1);
             let workers = (slots + by).clamp(least, i64::from(WORKERS_MAX));
@@ -200,6 +210,13 @@ impl Machine {
             self.note_outcome(command, name, outcome);
             self.close_one(command);
         }
+    }
+
+    /// It is known what becomes of a command in an app, before anything has begun there.
+    pub(super) fn answer_at_once(&mut self, id: CommandId, app: AppId, outcome: Outcome) {
+        let name = self.apps[app].name().to_owned();
+        self.note_outcome(id, name, outcome);
+        self.close_one(id);
     }
 
     fn note_outcome(&mut self, id: CommandId, app: String, outcome: Outcome) {

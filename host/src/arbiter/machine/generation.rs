@@ -216,6 +216,11 @@ impl Machine {
             }
             Some((_, Standing::Draining)) | None => {}
         }
+        // A copy's end may have been heard of first, and then was counted already.
+        let counted = copies.iter().filter_map(|copy| self.workers.get(copy));
+        let counted = counted
+            .filter(|copy| copy.counted && copy.may_have_died_of_its_mold())
+            .count();
         for worker in copies {
             self.orphaned(worker);
         }
@@ -225,15 +230,22 @@ impl Machine {
                 self.boot_failed(app, generation, may_go_away(stage, ended));
             }
             Some((app, Generation::Serving(_, since))) => {
-                self.mold_died(app, number, since, exit);
+                self.mold_died(app, number, since, exit, counted > 0);
             }
             _ => {}
         }
         self.generations.remove(&generation);
     }
 
-    fn mold_died(&mut self, id: AppId, generation: u64, since: Instant, exit: Option<Exit>) {
-        if self.now.saturating_duration_since(since) >= SETTLED_AFTER {
+    fn mold_died(
+        &mut self,
+        id: AppId,
+        generation: u64,
+        since: Instant,
+        exit: Option<Exit>,
+        counted: bool,
+    ) {
+        if !counted && self.now.saturating_duration_since(since) >= SETTLED_AFTER {
             self.apps[id].restarts.succeed(since);
         }
         let given_up = self.apps[id].refill == Refill::Never;
@@ -249,7 +261,7 @@ impl Machine {
             app.present = Generation::Failed;
             None
         } else {
-            self.next_generation(id)
+            self.next_generation(id, counted)
         };
         self.report(Report::MoldDied {
             app: name,
@@ -269,7 +281,7 @@ impl Machine {
             app.present = Generation::Failed;
             None
         } else {
-            self.next_generation(id)
+            self.next_generation(id, false)
         };
         self.start_failed(id, &failure.message);
         self.report(Report::BootFailed {
@@ -288,12 +300,18 @@ impl Machine {
     }
 
     /// Has the next generation started, now or later. Returns when.
-    fn next_generation(&mut self, id: AppId) -> Option<Duration> {
+    /// `counted`: the failure that is the reason is known as such already.
+    fn next_generation(&mut self, id: AppId, counted: bool) -> Option<Duration> {
         if self.winds_down(id) {
             return None;
         }
         let (now, policy, dice) = (self.now, self.lifecycle.restart, self.roll());
-        match self.apps[id].restarts.fail(now, policy, dice) {
+        let restarts = &mut self.apps[id].restarts;
+        let verdict = match counted {
+            true => restarts.wait(dice),
+            false => restarts.fail(now, policy, dice),
+        };
+        match verdict {
             Verdict::RetryIn(delay) if delay.is_zero() => {
                 self.boot(id);
                 Some(delay)
@@ -318,11 +336,20 @@ impl Machine {
             let generation = self.number_of(generation);
             self.conclude(id, Outcome::Serving { generation });
         }
-        if std::mem::replace(&mut self.apps[id].was_ready, true) {
-            return;
-        }
         self.has_served = true;
-        if !self.ready_reported && self.apps.serving().all(|(_, app)| app.was_ready) {
+        if !std::mem::replace(&mut self.apps[id].was_ready, true) {
+            self.check_all_ready();
+        }
+    }
+
+    /// Reports once that every app can serve, or is known not to be able to for now.
+    pub(super) fn check_all_ready(&mut self) {
+        let known = |app: &App| app.was_ready || app.has_failed() || app.backs_off();
+        if self.has_served
+            && !self.ready_reported
+            && !self.is_stopping()
+            && self.apps.serving().all(|(_, app)| known(app))
+        {
             self.ready_reported = true;
             self.effect(Effect::AllReady);
         }
@@ -399,7 +426,8 @@ fn may_go_away(stage: Stage, message: String) -> Failure {
     }
 }
 
-fn how_it_ended(exit: Option<Exit>) -> String {
+/// A part of a sentence; nothing if nobody knows.
+pub(super) fn how_it_ended(exit: Option<Exit>) -> String {
     match exit.map(|exit| exit.status) {
         Some(ExitStatus::Code(code)) => format!(" with exit code {code}"),
         Some(ExitStatus::Signal(signal)) => format!(", killed by signal {signal}"),

@@ -49,7 +49,7 @@ use worker::Worker;
 
 pub(super) use command::{Command, CommandId, Outcome};
 pub(super) use report::{DeathCause, Report};
-pub(super) use status::{AppStatus, Status, WorkerStatus};
+pub(super) use status::{AppState, AppStatus, Status, WorkerStatus};
 
 /// An app, unique for the arbiter's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -207,7 +207,7 @@ pub(super) enum Effect {
     Discard(ClientId),
     /// This is what has become of a command, by the names of the apps that it concerns.
     Answer(CommandId, Vec<(String, Outcome)>),
-    /// Every app can serve.
+    /// Every app can serve, or is known to be unable to for now; some can.
     AllReady,
     /// No app can ever serve; the host is of no use.
     AllFailed,
@@ -329,7 +329,7 @@ impl Machine {
             match timer {
                 Timer::Call(call) => self.call_due(call),
                 Timer::Worker(worker) => self.worker_due(worker),
-                Timer::Exit(worker) => self.bury(worker),
+                Timer::Exit(worker) => self.exit_due(worker),
                 Timer::Age(worker) => self.age_due(worker),
                 Timer::Refill(app) => self.refill_now(app),
                 Timer::Mold(generation) => self.mold_due(generation),
@@ -379,6 +379,7 @@ impl Machine {
                 self.settle_slots(app);
                 self.answer_if_hopeless(app);
             }
+            self.check_all_ready();
             self.check_all_failed();
             self.settle_endings();
             if !self.unsettled {

@@ -4,7 +4,7 @@
 //! of the client whose turn it is. So clients with one call each are served in order of arrival,
 //! and one with a thousand takes its turn like the others.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::ClientId;
 use super::guard::{Guard, guarded};
@@ -14,16 +14,17 @@ use crate::process::hop::CallId;
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     clients: HashMap<ClientId, Waiting>,
-    /// Clients in the order of their turns. One without calls is passed over.
-    turns: VecDeque<ClientId>,
+    /// Clients in the order of their turns.
+    turns: BTreeMap<i64, ClientId>,
     /// Clients by how many calls they have here.
     by_length: BTreeSet<(usize, ClientId)>,
     len: usize,
 }
 
-/// The calls of one client. It is in `turns` as long as this exists.
-#[derive(Debug, Default)]
+/// The calls of one client, of which there is at least one.
+#[derive(Debug)]
 struct Waiting {
+    turn: i64,
     calls: BTreeSet<CallId>,
 }
 
@@ -44,39 +45,26 @@ impl Queue {
     /// Adds a call, at its place among those of its client.
     pub(super) fn insert(&mut self, client: ClientId, call: CallId) {
         if !self.clients.contains_key(&client) {
-            self.turns.push_back(client);
-            self.clients.insert(client, Waiting::default());
+            self.give_turn(client, self.last_turn());
         }
         self.change(client, |calls| calls.insert(call));
     }
 
     /// Puts a call back that was taken out, and gives its client the next turn.
     pub(super) fn put_back(&mut self, client: ClientId, call: CallId) {
-        self.turns.retain(|other| *other != client);
-        self.turns.push_front(client);
-        self.clients.entry(client).or_default();
+        self.give_turn(client, self.first_turn());
         self.change(client, |calls| calls.insert(call));
     }
 
     /// Takes the next call.
     pub(super) fn pop(&mut self) -> Option<CallId> {
-        loop {
-            let client = self.turns.pop_front()?;
-            let first = self.clients.get(&client)?.calls.first().copied();
-            let Some(call) = first else {
-                self.clients.remove(&client);
-                continue;
-            };
-            self.change(client, |calls| calls.remove(&call));
-            if self.len_of(client) == 0 {
-                self.clients.remove(&client);
-            } else if guarded(Guard::Turns) {
-                self.turns.push_back(client);
-            } else {
-                self.turns.push_front(client);
-            }
-            return Some(call);
+        let client = *self.turns.first_key_value()?.1;
+        let call = *self.clients.get(&client)?.calls.first()?;
+        if guarded(Guard::Turns) {
+            self.give_turn(client, self.last_turn());
         }
+        self.change(client, |calls| calls.remove(&call));
+        Some(call)
     }
 
     /// Takes this call out.
@@ -99,20 +87,44 @@ impl Queue {
             .flat_map(|(client, waiting)| waiting.calls.iter().map(|call| (*client, *call)))
     }
 
+    /// The turn before all others.
+    fn first_turn(&self) -> i64 {
+        self.turns.first_key_value().map_or(0, |(turn, _)| turn - 1)
+    }
+
+    /// The turn after all others.
+    fn last_turn(&self) -> i64 {
+        self.turns.last_key_value().map_or(0, |(turn, _)| turn + 1)
+    }
+
+    /// Gives a client this turn instead of the one that it has. Its calls have to be there, or to
+    /// come at once.
+    fn give_turn(&mut self, client: ClientId, turn: i64) {
+        let calls = BTreeSet::new();
+        let entry = self.clients.entry(client);
+        let waiting = entry.or_insert(Waiting { turn, calls });
+        let before = std::mem::replace(&mut waiting.turn, turn);
+        self.turns.remove(&before);
+        self.turns.insert(turn, client);
+    }
+
     /// Adds or removes a call of a client's; `change` says whether it has.
     fn change(&mut self, client: ClientId, change: impl FnOnce(&mut BTreeSet<CallId>) -> bool) {
-        let Some(Waiting { calls }) = self.clients.get_mut(&client) else {
+        let Some(Waiting { turn, calls }) = self.clients.get_mut(&client) else {
             return;
         };
         let before = calls.len();
         if !change(calls) {
             return;
         }
-        let after = calls.len();
+        let (after, turn) = (calls.len(), *turn);
         self.len = self.len + after - before;
         self.by_length.remove(&(before, client));
         if after > 0 {
             self.by_length.insert((after, client));
+        } else {
+            self.clients.remove(&client);
+            self.turns.remove(&turn);
         }
     }
 }
@@ -165,8 +177,9 @@ mod tests {
         queue.remove(ClientId(1), CallId(1));
         queue.remove(ClientId(1), CallId(7));
         assert_eq!(queue.len(), 1);
+        assert_eq!((queue.turns.len(), queue.clients.len()), (1, 1));
         queue.insert(ClientId(1), CallId(3));
-        assert_eq!(drain(&mut queue), [3, 2]);
+        assert_eq!(drain(&mut queue), [2, 3]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::command::{CommandId, Outcome};
 use super::generation::Generation;
 use super::guard::{Guard, guarded};
-use super::report::{Report, StopReason};
+use super::report::{DeathCause, Report, StopReason};
 use super::timers::Timer;
 use super::worker::{Death, Role, WorkerState};
 use super::{AppId, GenerationId, Machine};
@@ -41,6 +41,14 @@ impl Machine {
         slots: Option<usize>,
         command: CommandId,
     ) {
+        let draining = self.draining(id);
+        if draining >= DRAINING_MAX {
+            let reason = format!(
+                "{draining} older generations of the app still end their calls; end those calls \
+                 before the next reload"
+            );
+            return self.answer_at_once(command, id, Outcome::Failed(reason));
+        }
         self.conclude(id, Outcome::Superseded);
         self.abandon_next(id);
         self.apps[id].command = Some(command);
@@ -49,14 +57,6 @@ impl Machine {
             && (!app.members.is_empty() || app.slots == 0);
         if !serves {
             return self.replace(id, settings, slots);
-        }
-        let draining = self.draining(id);
-        if draining >= DRAINING_MAX {
-            let reason = format!(
-                "{draining} older generations of the app still end their calls; end those calls \
-                 before the next reload"
-            );
-            return self.conclude(id, Outcome::Failed(reason));
         }
         let generation = self.spawn_mold(id, settings.clone());
         let app = &mut self.apps[id];
@@ -228,7 +228,8 @@ impl Machine {
     pub(super) fn abandon_next(&mut self, id: AppId) -> Option<GenerationId> {
         let next = self.apps[id].next.take()?;
         for worker in next.workers {
-            self.retire(worker, StopReason::Reloaded);
+            // It has never served.
+            self.kill(worker, DeathCause::Stopped(StopReason::Reloaded));
         }
         self.discard_mold(next.generation);
         Some(next.generation)

@@ -57,6 +57,11 @@ impl Restarts {
         if intense {
             return Verdict::GiveUp;
         }
+        self.wait(dice)
+    }
+
+    /// How long to wait after the failures that were counted.
+    pub(super) fn wait(&self, dice: f64) -> Verdict {
         if !guarded(Guard::Backoff) {
             return Verdict::RetryIn(Duration::ZERO);
         }

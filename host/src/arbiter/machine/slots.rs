@@ -165,6 +165,9 @@ impl Machine {
         } else {
             app.restarts.fail(now, policy, dice)
         };
+        if let Some(worker) = self.workers.get_mut(&death.worker) {
+            worker.counted = true;
+        }
         self.back_off(id, verdict);
     }
 

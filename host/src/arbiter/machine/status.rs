@@ -123,10 +123,10 @@ impl Machine {
             worker: id,
             pid: worker.pid?,
             app: self.apps[worker.app].name().to_owned(),
-            generation: self.number_of(worker.generation),
+            generation: worker.number,
             age: self.now.saturating_duration_since(worker.since),
             state: self.worker_state_name(worker),
-            booted: !matches!(worker.state, WorkerState::Forking | WorkerState::Starting),
+            booted: worker.booted,
             calls: worker.calls,
             spare: matches!(worker.role, Role::Standby | Role::Incoming),
         })
@@ -159,7 +159,9 @@ impl Machine {
         match worker.state {
             WorkerState::Forking | WorkerState::Starting => "starting",
             WorkerState::Waiting | WorkerState::Ready => "ready",
-            WorkerState::Leased if worker.role == Role::Leaving || self.is_stopping() => "draining",
+            WorkerState::Leased if worker.role == Role::Leaving || self.winds_down(worker.app) => {
+                "draining"
+            }
             WorkerState::Leased => "leased",
             WorkerState::Stopping | WorkerState::Dying => "stopping",
         }
@@ -171,6 +173,8 @@ fn app_state(app: &App) -> AppState {
         _ if app.has_failed() => AppState::Failed,
         _ if app.backs_off() => AppState::Backoff,
         Generation::Booting(_, stage) => stage_state(stage),
+        // It stops.
+        Generation::Gone if app.was_ready => AppState::Serving,
         Generation::Gone => AppState::Initialising,
         Generation::Serving(..) => AppState::Serving,
         // A reload is under way.

@@ -12,6 +12,9 @@ use super::{AppId, Effect, Machine};
 use crate::process::hop::WorkerId;
 use crate::protocol::WireError;
 
+/// How long a mold may take to report the ends of its copies when everything is killed.
+const LAST_REPORTS_MAX: Duration = Duration::from_millis(500);
+
 /// Whether the host is on its way out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -55,6 +58,9 @@ impl Machine {
             self.begin_to_end(id);
         }
         self.hurry(until);
+        if grace.is_zero() {
+            self.stop_due();
+        }
     }
 
     /// Workers that were told to stop before have no longer than the host.
@@ -112,9 +118,16 @@ impl Machine {
         for worker in workers {
             self.kill(worker, DeathCause::HostStopped);
         }
-        let molds: Vec<_> = self.generations.keys().copied().collect();
-        for mold in molds {
-            self.discard_mold(mold);
+        let molds = self.generations.iter();
+        let molds: Vec<_> = molds.map(|(id, mold)| (*id, mold.copies)).collect();
+        for (mold, copies) in molds {
+            if copies == 0 {
+                self.discard_mold(mold);
+            } else {
+                // It tells how its copies have ended first.
+                self.timers
+                    .set(Timer::Mold(mold), self.now + LAST_REPORTS_MAX);
+            }
         }
     }
 

@@ -7,6 +7,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::generation::how_it_ended;
 use super::guard::{Guard, guarded};
 use super::report::{DeathCause, Report, StopReason};
 use super::timers::Timer;
@@ -15,12 +16,18 @@ use crate::process::hop::{CallId, Exit, Failure, WorkerId};
 
 /// How long a mold may take to report the end of a worker whose socket is closed.
 const EXIT_REPORT_MAX: Duration = Duration::from_secs(1);
+/// So many workers of an app may be about to stop, and so many for each slot: two generations with
+/// their standbys.
+const STOPPING_MAX: usize = 16;
+const STOPPING_PER_SLOT_MAX: usize = 4;
 
 /// A worker, from the order to fork it until it is buried.
 #[derive(Debug)]
 pub(super) struct Worker {
     pub(super) app: AppId,
     pub(super) generation: GenerationId,
+    /// The generation's number, which is told also when its mold is gone.
+    pub(super) number: u64,
     pub(super) role: Role,
     pub(super) pid: Option<i32>,
     pub(super) state: WorkerState,
@@ -30,6 +37,8 @@ pub(super) struct Worker {
     pub(super) ordered: Instant,
     /// When it was ordered, and from then on when it got ready.
     pub(super) since: Instant,
+    /// It has got ready.
+    pub(super) booted: bool,
     /// How many calls it was sent.
     pub(super) calls: u32,
     /// How many it may be sent.
@@ -43,8 +52,17 @@ pub(super) struct Worker {
     unread: bool,
     /// Its mold is gone: nobody will report its end.
     pub(super) mold_gone: bool,
+    /// Its end was counted as a failure of the app.
+    pub(super) counted: bool,
     cause: Option<DeathCause>,
     exit: Option<Exit>,
+}
+
+impl Worker {
+    /// Whether it may have ended only because its mold has.
+    pub(super) fn may_have_died_of_its_mold(&self) -> bool {
+        self.exit.is_none()
+    }
 }
 
 /// What a worker is there for.
@@ -87,12 +105,14 @@ impl Machine {
         let worker = Worker {
             app,
             generation,
+            number: self.number_of(generation),
             role,
             pid: None,
             state: WorkerState::Forking,
             lease: None,
             ordered: self.now,
             since: self.now,
+            booted: false,
             calls: 0,
             calls_max: self.draw_calls_max(generation),
             spent: None,
@@ -100,6 +120,7 @@ impl Machine {
             drained: false,
             unread: false,
             mold_gone: false,
+            counted: false,
             cause: None,
             exit: None,
         };
@@ -124,7 +145,10 @@ impl Machine {
         match worker.state {
             WorkerState::Forking => worker.state = WorkerState::Starting,
             // It was given up before it existed.
-            WorkerState::Dying => self.effects.push(Effect::KillWorker(id)),
+            WorkerState::Dying => {
+                self.timers.clear(Timer::Worker(id));
+                self.effects.push(Effect::KillWorker(id));
+            }
             _ => {}
         }
         let age = self.now.saturating_duration_since(worker.ordered);
@@ -151,6 +175,7 @@ impl Machine {
             return;
         }
         worker.state = WorkerState::Waiting;
+        worker.booted = true;
         worker.since = self.now;
         let (app, role, pid) = (worker.app, worker.role, worker.pid);
         let age = self.now.saturating_duration_since(worker.ordered);
@@ -175,10 +200,7 @@ impl Machine {
     /// The app and the number of the generation that a worker belongs to, for reports.
     fn origin(&self, id: WorkerId) -> (String, u64) {
         self.workers.get(&id).map_or_else(Default::default, |it| {
-            (
-                self.apps[it.app].name().to_owned(),
-                self.number_of(it.generation),
-            )
+            (self.apps[it.app].name().to_owned(), it.number)
         })
     }
 
@@ -189,6 +211,10 @@ impl Machine {
         };
         let (state, generation) = (worker.state, worker.generation);
         match state {
+            // It was given up before it existed, and the mold does not say that it does.
+            WorkerState::Dying if worker.pid.is_none() => {
+                self.effect(Effect::KillMold(generation));
+            }
             WorkerState::Forking => {
                 // The mold does not answer; there is no worker to kill yet.
                 self.kill(id, DeathCause::BootTimeout);
@@ -241,8 +267,23 @@ impl Machine {
             .phase
             .until()
             .map_or(grace_end, |end| end.min(grace_end));
+        let app = worker.app;
         self.timers.set(Timer::Worker(id), until);
         self.effect(Effect::StopWorker(id));
+        self.bound_stopping(app);
+    }
+
+    /// Workers that do not come to an end of themselves are not waited for without limit.
+    fn bound_stopping(&mut self, id: AppId) {
+        let stops = |(_, worker): &(&WorkerId, &Worker)| {
+            worker.app == id && worker.state == WorkerState::Stopping
+        };
+        let stopping = self.workers.iter().filter(stops).map(|(worker, _)| *worker);
+        let (count, oldest) = (stopping.clone().count(), stopping.min());
+        let limit = STOPPING_MAX + STOPPING_PER_SLOT_MAX * self.apps[id].slots;
+        if let Some(oldest) = oldest.filter(|_| count > limit && !self.winds_down(id)) {
+            self.kill(oldest, DeathCause::StopTimeout);
+        }
     }
 
     /// Takes a worker out of the place that it had in its app.
@@ -288,6 +329,7 @@ impl Machine {
             Some(_) => return,
             None => worker.cause = Some(cause.clone()),
         }
+        let unborn = worker.state == WorkerState::Forking && worker.pid.is_none();
         let death = Death {
             worker: id,
             state: std::mem::replace(&mut worker.state, WorkerState::Dying),
@@ -297,7 +339,9 @@ impl Machine {
         };
         let app = worker.app;
         let role = std::mem::replace(&mut worker.role, Role::Leaving);
-        self.timers.clear(Timer::Worker(id));
+        if !unborn {
+            self.timers.clear(Timer::Worker(id));
+        }
         self.note_error(app, &death.cause);
         self.leave(app, id, role);
         match role {
@@ -321,13 +365,24 @@ impl Machine {
         };
         worker.drained = true;
         worker.unread = unread;
+        let ends_by_itself = matches!(
+            worker.cause,
+            Some(DeathCause::Stopped(_) | DeathCause::Trap(_) | DeathCause::StartFailed(_))
+        );
         if worker.exit.is_some() || worker.mold_gone {
-            self.bury(id);
-        } else {
+            return self.bury(id);
+        }
+        if !ends_by_itself {
             // Most likely it has ended; if it has only closed its socket, it ends now.
             self.effect(Effect::KillWorker(id));
-            self.timers.set(Timer::Exit(id), self.now + EXIT_REPORT_MAX);
         }
+        self.timers.set(Timer::Exit(id), self.now + EXIT_REPORT_MAX);
+    }
+
+    /// A worker's socket is closed, and nobody has said that its process has ended.
+    pub(super) fn exit_due(&mut self, id: WorkerId) {
+        self.effect(Effect::KillWorker(id));
+        self.bury(id);
     }
 
     /// A worker's process has ended.
@@ -379,6 +434,13 @@ impl Machine {
         }
         let exit = worker.exit;
         let cause = worker.cause.unwrap_or(DeathCause::Unexpected);
+        if worker.counted && cause == DeathCause::Unexpected {
+            let error = format!(
+                "a worker died without a call to blame{}",
+                how_it_ended(exit)
+            );
+            self.apps[worker.app].last_error = Some(error);
+        }
         if let Some(call) = worker.lease {
             self.lease_broken(call, id, &cause, exit, worker.unread);
         }

@@ -68,9 +68,26 @@ fn a_permanent_failure_to_start_is_not_tried_again_and_answers_at_once() {
     world.mold_ready(2);
     world.comes_up(1);
     world.wait(seconds(3600));
-    assert_eq!(world.effects(), [Fork(1)]);
+    assert_eq!(world.effects(), [Fork(1), AllReady]);
     world.request(1);
     assert_eq!(world.error().details["retryable"], false);
+}
+
+/// As a service manager sees it: one bad app must not keep the others from being of use.
+#[test]
+fn the_host_is_ready_though_an_app_cannot_start_for_now() {
+    let mut world = World::start(&[app("app", 1), app("b", 1)]);
+    world.mold_ready(1);
+    world.comes_up(1);
+    world.forget_past();
+    world.mold_fails(2, failure(false));
+    assert_eq!(
+        world.effects(),
+        [KillMold(2), Spawn(3)],
+        "it may be an accident"
+    );
+    world.mold_fails(3, failure(false));
+    assert_eq!(world.effects(), [KillMold(3), AllReady]);
 }
 
 #[test]

@@ -149,7 +149,10 @@ fn a_worker_whose_end_is_not_reported_is_buried_a_second_after_its_socket_closed
     world.drained(1);
     world.forget_past();
     world.wait(seconds(1));
-    assert_eq!(world.effects(), [Fail(1, DirtyWorkerError), Forget(1)]);
+    assert_eq!(
+        world.effects(),
+        [KillWorker(1), Fail(1, DirtyWorkerError), Forget(1)]
+    );
     assert!(world.error().message.ends_with("it ended"));
     // The report may come at last.
     world.exited(1);

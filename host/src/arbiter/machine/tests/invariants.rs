@@ -200,11 +200,13 @@ fn check_timers(machine: &Machine) {
     for id in (1..=machine.last_worker).map(WorkerId) {
         let worker = machine.workers.get(&id);
         let in_state = |states: &[WorkerState]| worker.is_some_and(|it| states.contains(&it.state));
-        let awaited = in_state(&[
-            WorkerState::Forking,
-            WorkerState::Starting,
-            WorkerState::Stopping,
-        ]);
+        let unborn = worker.is_some_and(|it| it.state == WorkerState::Dying && it.pid.is_none());
+        let awaited = unborn
+            || in_state(&[
+                WorkerState::Forking,
+                WorkerState::Starting,
+                WorkerState::Stopping,
+            ]);
         assert!(
             awaited || !due(machine, Timer::Worker(id)),
             "{id:?}'s timer"

@@ -1,5 +1,6 @@
 //! Molds that end while they serve: their copies end too, and the next generation starts.
 
+use super::super::Report;
 use super::super::status::AppState;
 use super::world::{FAILURES_MAX, Seen, World, app, seconds};
 use crate::protocol::ErrorType::{DirtyNoWorkersAvailableError, DirtyWorkerError};
@@ -193,4 +194,32 @@ fn calls_that_wait_are_answered_when_the_app_is_given_up() {
     }
     assert_eq!(world.state(), AppState::Failed);
     assert_eq!(world.calls(), 0);
+}
+
+/// The sockets of its copies may tell before its own.
+#[test]
+fn a_death_that_shows_first_in_the_copies_counts_once() {
+    let mut world = World::serving(2);
+    world.wait(seconds(5));
+    world.drained(1);
+    world.drained(2);
+    let waiting = world.request(1);
+    world.forget_past();
+    world.mold_gone(1);
+    assert!(world.effects().contains(&Spawn(2)), "at once");
+    assert_eq!(world.errors(), [], "call {waiting} waits");
+}
+
+#[test]
+fn reports_of_its_copies_name_its_generation() {
+    let mut world = World::serving(1);
+    world.mold_gone(1);
+    world.drained(1);
+    let reports = world.reports();
+    assert!(
+        reports
+            .iter()
+            .any(|report| matches!(report, Report::WorkerDied { generation: 1, .. })),
+        "{reports:?}"
+    );
 }

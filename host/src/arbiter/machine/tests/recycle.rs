@@ -122,3 +122,23 @@ fn a_replacement_that_cannot_start_leaves_the_old_worker_serving() {
     let call = world.request(1);
     assert!(world.effects().contains(&Dispatch(1, call)));
 }
+
+/// Their `close()` hangs, say. Each has as long as a graceful stop, but they are not to pile up.
+#[test]
+fn workers_that_do_not_stop_are_bounded() {
+    let mut world = serving(|app| app.recycle.calls_max = Some(2));
+    for worker in 1..=200 {
+        let first = world.request(1);
+        world.finish(worker, first);
+        let second = world.request(1);
+        world.comes_up(worker + 1);
+        world.finish(worker, second);
+    }
+    let workers = world.machine.workers.len();
+    let killed = world.effects();
+    let killed = killed
+        .iter()
+        .filter(|seen| matches!(seen, KillWorker(_)))
+        .count();
+    assert!(workers - killed < 30, "{workers} workers, {killed} killed");
+}

@@ -114,7 +114,7 @@ fn a_worker_that_fails_leaves_the_old_generation_serving() {
     world.happen(Event::WorkerFailed(WorkerId(4), failure(false)));
     assert_eq!(
         world.effects_sorted(),
-        [Answer(1), KillMold(2), KillWorker(4), StopWorker(3)]
+        [Answer(1), KillMold(2), KillWorker(3), KillWorker(4)]
     );
     assert_eq!(world.outcome(1), Outcome::Failed("no model".into()));
     let call = world.request(1);
@@ -274,4 +274,83 @@ fn generations_that_do_not_end_are_limited() {
         panic!("one more");
     };
     assert!(reason.contains("8 older generations"), "{reason}");
+}
+
+#[test]
+fn a_restart_during_a_reload_keeps_what_the_reload_has_brought() {
+    let mut world = World::serving(2);
+    configure(&mut world, 1, &[("app", 5)]);
+    restart(&mut world, 2);
+    world.mold_ready(3);
+    for worker in 3..=7 {
+        world.comes_up(worker);
+    }
+    assert_eq!(world.outcome(2), serving(3));
+    assert_eq!(world.machine.status().apps[0].workers, 5);
+}
+
+#[test]
+fn a_worker_more_during_a_reload_is_one_more_than_the_reload_brings() {
+    let mut world = World::serving(2);
+    configure(&mut world, 1, &[("app", 8)]);
+    world.command(2, Command::Adjust(None, 1));
+    world.mold_ready(2);
+    assert_eq!(world.machine.status().target_workers, 9);
+}
+
+#[test]
+fn a_reload_too_many_leaves_the_one_under_way() {
+    let mut world = World::serving(1);
+    for generation in 1..=8 {
+        let stream = world.request(generation);
+        world.chunk(generation, stream);
+        restart(&mut world, generation);
+        if generation < 8 {
+            world.mold_ready(generation + 1);
+            world.comes_up(generation + 1);
+        }
+    }
+    // Seven drain and one comes up.
+    restart(&mut world, 9);
+    assert_eq!(world.outcome(8), Outcome::Superseded);
+    world.mold_ready(10);
+    world.comes_up(9);
+    assert_eq!(world.outcome(9), serving(10));
+    restart(&mut world, 10);
+    assert!(matches!(world.outcome(10), Outcome::Failed(_)));
+    assert_eq!(world.state(), AppState::Serving);
+}
+
+/// It never says that the worker exists, which nobody wants any more.
+#[test]
+fn a_mold_that_hangs_is_killed_though_its_order_was_taken_back() {
+    let mut world = World::serving(1);
+    world.command(1, Command::Scale("app".into(), 2));
+    world.command(2, Command::Scale("app".into(), 1));
+    restart(&mut world, 3);
+    world.mold_ready(2);
+    world.comes_up(3);
+    world.dies(1);
+    world.forget_past();
+    world.wait(seconds(3600));
+    assert!(world.effects().contains(&KillMold(1)));
+}
+
+#[test]
+fn an_app_that_was_removed_shows_its_workers_draining() {
+    let mut world = World::serving(1);
+    world.request(1);
+    configure(&mut world, 1, &[("other", 1)]);
+    assert_eq!(world.machine.status().workers[0].state, "draining");
+}
+
+#[test]
+fn the_host_is_ready_when_the_app_that_could_not_start_is_removed() {
+    let mut world = World::start(&[app("app", 1), app("b", 1)]);
+    world.mold_fails(2, failure(false));
+    world.mold_ready(1);
+    world.comes_up(1);
+    world.forget_past();
+    configure(&mut world, 1, &[("app", 1)]);
+    assert!(world.effects().contains(&Seen::AllReady));
 }

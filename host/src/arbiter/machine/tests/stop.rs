@@ -1,6 +1,6 @@
 //! Stopping: gracefully, at once, and in every state that the host may be in.
 
-use super::super::Event;
+use super::super::{DeathCause, Event, Report};
 use super::world::{Seen, World, app, failure, seconds};
 use crate::process::hop::WorkerId;
 use crate::protocol::ErrorType::{DirtyError, DirtyNoWorkersAvailableError, DirtyWorkerError};
@@ -66,11 +66,15 @@ fn when_the_time_is_up_everything_is_killed_and_what_is_left_fails_retryable() {
     world.stop(seconds(5));
     world.forget_past();
     world.wait(seconds(5));
+    assert_eq!(world.effects(), [Fail(2, DirtyError), KillWorker(1)]);
+    assert_eq!(world.error().details["retryable"], true);
+    world.wait(seconds(1));
     assert_eq!(
         world.effects(),
-        [Fail(2, DirtyError), KillWorker(1), KillMold(1)]
+        [KillMold(1)],
+        "it has had its time to tell"
     );
-    assert_eq!(world.error().details["retryable"], true);
+    world.forget_past();
     world.dies(1);
     assert!(world.effects().contains(&Fail(1, DirtyWorkerError)));
     assert_eq!(world.error().details["retryable"], true);
@@ -86,8 +90,10 @@ fn a_second_stop_can_only_be_shorter() {
     world.stop(seconds(60));
     world.forget_past();
     world.stop(seconds(0));
-    world.wait(seconds(0));
-    assert_eq!(world.effects(), [KillWorker(1), KillMold(1)]);
+    assert_eq!(world.effects(), [KillWorker(1)]);
+    // The mold says how it has ended, and is told to end then.
+    world.dies(1);
+    assert!(world.effects().contains(&StopMold(1)));
 }
 
 #[test]
@@ -231,4 +237,22 @@ fn a_call_that_its_worker_has_not_read_is_answered() {
     let effects = world.effects();
     assert!(effects.contains(&Fail(1, DirtyWorkerError)), "{effects:?}");
     assert_eq!(world.error().details["retryable"], true);
+}
+
+#[test]
+fn an_immediate_stop_is_the_hosts_doing() {
+    let mut world = World::serving(1);
+    world.stop(seconds(0));
+    world.dies(1);
+    let reports = world.reports();
+    assert!(
+        reports.iter().any(|report| matches!(
+            report,
+            Report::WorkerDied {
+                cause: DeathCause::HostStopped,
+                ..
+            }
+        )),
+        "{reports:?}"
+    );
 }

@@ -1,6 +1,6 @@
 //! What the arbiter's loop does with effects, and what is checked on the way.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
@@ -109,22 +109,24 @@ impl Schedule {
         *answered = true;
     }
 
-    /// Clients take turns.
+    /// Clients take turns: while a call is the next of its client's, no other client is served again
+    /// and again.
     fn check_turns(&mut self, call: CallId) {
         let Some(entry) = self.machine.calls.get(&call) else {
             return;
         };
-        let (app, served) = (entry.app, entry.client);
-        self.passed_over.remove(&(app, served));
-        if entry.queued_again {
-            return;
+        let (served, again) = (entry.client, entry.queued_again);
+        let mut next: BTreeMap<ClientId, CallId> = BTreeMap::new();
+        for (client, call) in self.machine.apps[entry.app].queue.iter() {
+            let first = next.entry(client).or_insert(call);
+            *first = call.min(*first);
         }
-        let queue = &self.machine.apps[app].queue;
-        let waiting: BTreeSet<_> = queue.iter().map(|(client, _)| client).collect();
+        next.remove(&served);
+        let calls = &self.machine.calls;
         self.passed_over
-            .retain(|(of, client), _| *of != app || waiting.contains(client));
-        for client in waiting.into_iter().filter(|client| *client != served) {
-            let others = self.passed_over.entry((app, client)).or_default();
+            .retain(|waiting, _| calls.contains_key(waiting));
+        for (client, waiting) in next.into_iter().filter(|_| !again) {
+            let others = self.passed_over.entry(waiting).or_default();
             let count = others.entry(served).or_default();
             *count += 1;
             assert!(

@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::super::worker::WorkerState;
-use super::super::{AppId, ClientId, Command, Event, Machine};
+use super::super::{ClientId, Command, Event, Machine};
 use super::children::{Children, Dice};
 use super::world::lifecycle;
-use crate::process::hop::WorkerId;
+use crate::process::hop::{CallId, WorkerId};
 
 /// More than any schedule needs to come to rest.
 const REST_STEPS_MAX: u64 = 40_000;
@@ -58,8 +58,8 @@ struct Schedule {
     asked: BTreeMap<u64, Asked>,
     /// Commands, and whether they are answered.
     commands: Vec<bool>,
-    /// How often others were served while a client waits for an app.
-    passed_over: HashMap<(AppId, ClientId), HashMap<ClientId, u32>>,
+    /// How often others were served while a call waits.
+    passed_over: HashMap<CallId, HashMap<ClientId, u32>>,
     stopping: bool,
     finished: u32,
     trace: VecDeque<String>,
