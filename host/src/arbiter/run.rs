@@ -109,7 +109,7 @@ pub(super) async fn run(
     let (input, inputs) = mpsc::channel(INPUTS_MAX);
     let upgrade = Upgrade::new(launch, predecessor, input.clone())?;
     let pidfile = settings.pidfile.as_ref();
-    let pidfile = pidfile.map(|path| Pidfile::claim(&upgrade.pidfile(path)));
+    let pidfile = pidfile.map(|path| upgrade.claim_pidfile(path));
     let pidfile = pidfile.transpose()?;
     let service = Service::from_environment(!upgrade.is_waiting(), Instant::now());
     // A successor accepts nobody as long as its predecessor does.
