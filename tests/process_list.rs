@@ -5,6 +5,8 @@
 
 mod harness;
 
+use std::process::Command;
+
 use harness::processes::{self, Process, command_line, short_name, zombies_of};
 use harness::{App, Host, PATIENCE, wait_for, wait_until};
 use nix::sys::signal::Signal;
@@ -117,29 +119,32 @@ fn a_child_that_the_host_was_started_with_is_reaped() {
 }
 
 /// A shell's preparation that makes what follows process 1 of a new namespace, and leaves it an
-/// orphan; or nothing where the system does not let the tests have such a namespace.
-fn as_process_1() -> Option<String> {
+/// orphan.
+#[track_caller]
+fn as_process_1() -> String {
     let orphan = "(tail -f /dev/null &); exec \"$0\" \"$@\"";
     let flags = "--pid --fork --mount-proc --kill-child";
-    ["", "--user --map-root-user "].iter().find_map(|user| {
+    let mut refusals = String::new();
+    for user in ["", "--user --map-root-user "] {
         let unshare = format!("unshare {user}{flags}");
-        let possible = std::process::Command::new("sh")
-            .args(["-c", &format!("{unshare} true 2>/dev/null")])
-            .status();
-        possible
-            .is_ok_and(|status| status.success())
-            .then(|| format!("exec {unshare} sh -c '{orphan}' \"$0\" \"$@\""))
-    })
+        let tried = harness::cli::run(Command::new("sh").args(["-c", &format!("{unshare} true")]));
+        if tried.code == Some(0) {
+            return format!("exec {unshare} sh -c '{orphan}' \"$0\" \"$@\"");
+        }
+        refusals += &format!("`{unshare}`: {}\n", tried.stderr);
+    }
+    panic!(
+        "this test needs a process namespace of its own. Install util-linux, and run the tests as \
+         root or allow user namespaces (sysctl kernel.unprivileged_userns_clone=1, \
+         kernel.apparmor_restrict_unprivileged_userns=0; in a container --privileged):\n{refusals}"
+    );
 }
 
 #[test]
 fn process_1_of_a_container_reaps_what_it_inherits() {
-    let Some(preparation) = as_process_1() else {
-        return;
-    };
     let mut host = Host::builder()
         .app(App::demo().workers(2))
-        .after_shell(&preparation)
+        .after_shell(&as_process_1())
         .start();
     // The host's process is `unshare`, and the arbiter its only child.
     let [arbiter] = processes::children_of(host.pid())[..] else {

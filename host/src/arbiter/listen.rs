@@ -1,9 +1,11 @@
 //! The listening socket: it never takes the place of a live host's, it replaces a stale one, and
 //! only this user can connect to it.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
@@ -16,6 +18,12 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, soc
 
 use super::listen_error::ListenError;
 use crate::process::handover::NameOwner;
+use crate::process::temporary::{self, TemporaryDir};
+
+/// How the names of the directories begin in which a socket is made, beside its final place.
+const PRIVATE_PREFIX: &str = ".dirty-socket-";
+/// The socket's name there.
+const PRIVATE_NAME: &str = "s";
 
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 1024;
@@ -49,6 +57,7 @@ impl Listener {
         // on the directory, so that no file of its own is left behind.
         let _lock = lock(parent, path, LOCK_PATIENCE)?;
         remove_stale(path)?;
+        temporary::remove_abandoned_dirs(parent, PRIVATE_PREFIX, |name| name == PRIVATE_NAME);
         place(parent, path).map_err(|error| failed(path, error))
     }
 
@@ -133,16 +142,9 @@ fn lock(directory: &Path, path: &Path, patience: Duration) -> Result<Flock<File>
 /// socket is as it has to be: until then it lies in a directory that nobody else can enter, and
 /// that goes, with what is in it, whatever comes of this.
 fn place(parent: &Path, path: &Path) -> io::Result<Listener> {
-    let private = tempfile::Builder::new()
-        .prefix(".dirty-")
-        .permissions(Permissions::from_mode(0o700))
-        .tempdir_in(parent)?;
-    let temporary = private.path().join("s");
-    let directory = File::options()
-        .read(true)
-        .custom_flags(O_PATH | O_DIRECTORY)
-        .open(private.path())?;
-    let socket = UnixListener::bind(by_descriptor(&directory).join("s"))?;
+    let private = TemporaryDir::make(parent, PRIVATE_PREFIX)?;
+    let temporary = private.path().join(PRIVATE_NAME);
+    let socket = UnixListener::bind(by_descriptor(private.file()).join(PRIVATE_NAME))?;
     socket.set_nonblocking(true)?;
     rustix::net::listen(&socket, BACKLOG)?;
     fs::set_permissions(&temporary, Permissions::from_mode(0o600))?;
@@ -155,6 +157,11 @@ fn place(parent: &Path, path: &Path) -> io::Result<Listener> {
         owner: NameOwner::Host,
         shared: false,
     })
+}
+
+/// Whether a directory of this name is one in which a socket is made.
+pub(crate) fn is_private_directory(name: &OsStr) -> bool {
+    name.as_bytes().starts_with(PRIVATE_PREFIX.as_bytes())
 }
 
 /// A path of an open file that is short, whatever its own: the address of a Unix socket has 108
@@ -245,6 +252,23 @@ mod tests {
             Err(ListenError::NotASocket(_))
         ));
         assert_eq!(entries(temp.path()), 2);
+    }
+
+    #[test]
+    fn what_a_killed_host_has_left_beside_it_goes_and_nothing_else() {
+        let temp = tempfile::tempdir().unwrap();
+        let left = |name: &str| {
+            let directory = temp.path().join(name);
+            fs::create_dir(&directory).unwrap();
+            directory
+        };
+        left(".dirty-socket-000000");
+        drop(UnixListener::bind(left(".dirty-socket-000001").join("s")).unwrap());
+        let precious = left(".dirty-socket-000002").join("notes");
+        fs::write(&precious, "mine").unwrap();
+        drop(Listener::bind(&temp.path().join("s")).unwrap());
+        assert_eq!(entries(temp.path()), 1);
+        assert!(precious.exists());
     }
 
     #[test]

@@ -44,6 +44,7 @@ use crate::process::{descriptors, memory};
 
 pub use embedder::{Embedder, ServeEvent, SettingsError, Strangers};
 pub use hooks::HookError;
+pub(crate) use listen::is_private_directory;
 pub use listen_error::ListenError;
 pub use passed::passed_socket;
 pub use pidfile::{Distrust, PidfileError};

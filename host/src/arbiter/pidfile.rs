@@ -15,6 +15,10 @@ use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
 use nix::unistd::geteuid;
 
 use crate::process::inspect;
+use crate::process::temporary::{self, TemporaryFile};
+
+/// How the names of pidfiles begin that are not finished.
+const UNFINISHED_PREFIX: &str = ".dirty-pid-";
 
 /// Everybody may know the number.
 const MODE: u32 = 0o644;
@@ -103,9 +107,12 @@ impl Pidfile {
     /// Writes it, whole from the first moment, in place of a stale one if there is one.
     pub(super) fn claim(path: &Path) -> Result<Pidfile, PidfileError> {
         let path = std::path::absolute(path).map_err(|source| failed(path, source))?;
-        let (file, temporary) = prepare(&path).map_err(|source| failed(&path, source))?;
-        place(&temporary, &path)?;
-        Ok(Pidfile { path, file })
+        let made = prepare(&path).map_err(|source| failed(&path, source))?;
+        place(&made.name, &path)?;
+        Ok(Pidfile {
+            path,
+            file: made.file,
+        })
     }
 
     /// Gives it another name, with the same care for what has that name already. On an error it
@@ -154,19 +161,23 @@ fn content() -> String {
 }
 
 /// A finished pidfile, locked, under a name of its own in the same directory.
-fn prepare(path: &Path) -> io::Result<(Flock<File>, tempfile::TempPath)> {
+fn prepare(path: &Path) -> io::Result<TemporaryFile> {
     let directory = path.parent().unwrap_or(Path::new("/"));
-    let mut made = tempfile::Builder::new()
-        .prefix(".dirty-pid-")
-        .tempfile_in(directory)?;
-    made.write_all(content().as_bytes())?;
+    let is_number = |text: &[u8]| text.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'\n'));
+    temporary::remove_abandoned_files(directory, UNFINISHED_PREFIX, is_number);
+    let mut made = TemporaryFile::make(directory, UNFINISHED_PREFIX)?;
+    made.file.write_all(content().as_bytes())?;
     // The process's umask does not apply here.
-    made.as_file()
-        .set_permissions(Permissions::from_mode(MODE))?;
-    let (file, name) = made.into_parts();
-    let file = Flock::lock(file, FlockArg::LockExclusiveNonblock)
-        .map_err(|(_, errno)| io::Error::from(errno))?;
-    Ok((file, name))
+    made.file.set_permissions(Permissions::from_mode(MODE))?;
+    Ok(made)
+}
+
+/// Removes the pidfile of a host that has ended, and nothing else.
+pub(super) fn remove_stale(path: &Path) {
+    if let Ok(Found::Stale(_lock)) = examine(path) {
+        // If it cannot be removed, it harms nobody.
+        let _ = fs::remove_file(path);
+    }
 }
 
 /// Gives a pidfile this name: where nothing is, or in place of a stale one.

@@ -111,7 +111,7 @@ pub(super) async fn run(
     let (input, inputs) = mpsc::channel(INPUTS_MAX);
     let upgrade = Upgrade::new(launch, predecessor, input.clone())?;
     let pidfile = settings.pidfile.as_ref();
-    let pidfile = pidfile.map(|path| Pidfile::claim(&upgrade.pidfile(path)));
+    let pidfile = pidfile.map(|path| upgrade.claim_pidfile(path));
     let pidfile = pidfile.transpose()?;
     upgrade.sweep(settings.pidfile.as_deref());
     let service = Service::from_environment(!upgrade.is_waiting(), Instant::now());

@@ -8,7 +8,7 @@
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use tokio::net::unix::OwnedWriteHalf;
@@ -18,6 +18,7 @@ use super::accept::Accepting;
 use super::input::Input;
 use super::machine::{AppStatus, DeathCause, Report, Status};
 use super::other_host::{self, OtherHost};
+use super::pidfile::{self, Pidfile, PidfileError};
 use super::run::{Arbiter, absolute};
 use super::{Embedder, ServeError, hostlog, pidfile};
 use crate::process::handover::{self, HANDED_OVER, Notice, READY};
@@ -80,13 +81,18 @@ impl Upgrade {
         }
     }
 
-    /// Where the pidfile is at first.
-    pub(super) fn pidfile(&self, configured: &Path) -> PathBuf {
-        let mut path = configured.as_os_str().to_owned();
+    /// Writes the pidfile, at first beside the configured one if that is the predecessor's.
+    pub(super) fn claim_pidfile(&self, configured: &Path) -> Result<Pidfile, PidfileError> {
+        let mut beside = configured.as_os_str().to_owned();
+        beside.push(PIDFILE_SUFFIX);
+        let beside = Path::new(&beside);
         if self.is_waiting() {
-            path.push(PIDFILE_SUFFIX);
+            return Pidfile::claim(beside);
         }
-        path.into()
+        let claimed = Pidfile::claim(configured)?;
+        // A successor may have been killed before it could rename it.
+        pidfile::remove_stale(beside);
+        Ok(claimed)
     }
 
     /// Removes what a successor has left that was killed before it took over.

@@ -1,5 +1,6 @@
 //! `dirty demo`: the embedded app on a socket of its own, and what to try with it.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -11,6 +12,7 @@ use super::serve::{ARBITER_TITLE, cores, ready_line};
 use super::{logging, output, socket};
 use crate::arbiter::{self, Embedder, ServeEvent, Strangers};
 use crate::config::{self, AppOverride, Overrides, Settings};
+use crate::process::temporary::{self, TemporaryDir};
 use crate::process::title;
 
 /// The component that `scripts/build-guests` makes of examples/demo.
@@ -18,6 +20,13 @@ const COMPONENT: &[u8] = include_bytes!(concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../examples/demo/demo.wasm"
 ));
+
+/// How the names of the demos' directories begin, in the temporary directory.
+const DIRECTORY_PREFIX: &str = "dirty-demo-";
+/// The app's file there.
+const COMPONENT_NAME: &str = "demo.wasm";
+/// The directory of compiled components there.
+const CACHE_NAME: &str = "cache";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -41,11 +50,8 @@ impl DemoArgs {
         title::set(ARBITER_TITLE);
         logging::start(None)?;
         let executable = std::env::current_exe().map_err(Failure::DemoFiles)?;
-        let directory = tempfile::Builder::new()
-            .prefix("dirty-demo-")
-            .tempdir()
-            .map_err(Failure::DemoFiles)?;
-        let component = directory.path().join("demo.wasm");
+        let directory = own_directory().map_err(Failure::DemoFiles)?;
+        let component = directory.path().join(COMPONENT_NAME);
         fs::write(&component, COMPONENT).map_err(Failure::DemoFiles)?;
         let socket = socket::in_directory(directory.path())?;
         let overrides = Overrides {
@@ -59,7 +65,7 @@ impl DemoArgs {
         };
         let mut settings = Settings::resolve(None, overrides, cores())?;
         // The demo needs nothing but its own directory.
-        settings.cache_dir = Some(directory.path().join("cache"));
+        settings.cache_dir = Some(directory.path().join(CACHE_NAME));
         let invitation = invitation(&executable, &socket);
         arbiter::serve(settings, socket, Demo { invitation })?;
         remove(directory)
@@ -85,8 +91,23 @@ impl Embedder for Demo {
     }
 }
 
+/// A directory for this demo. Those of demos that were killed are removed.
+fn own_directory() -> io::Result<TemporaryDir> {
+    let parent = std::env::temp_dir();
+    temporary::remove_abandoned_dirs(&parent, DIRECTORY_PREFIX, is_of_a_demo);
+    TemporaryDir::make(&parent, DIRECTORY_PREFIX)
+}
+
+/// Whether a file or directory of this name may be in a demo's directory.
+fn is_of_a_demo(name: &OsStr) -> bool {
+    [COMPONENT_NAME, CACHE_NAME, socket::FILE_NAME]
+        .iter()
+        .any(|known| name == *known)
+        || arbiter::is_private_directory(name)
+}
+
 /// Removes the directory here rather than in a destructor, which would hide a failure.
-fn remove(directory: tempfile::TempDir) -> Result<(), Failure> {
+fn remove(directory: TemporaryDir) -> Result<(), Failure> {
     match directory.close() {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::DemoFiles(error)),
         _ => Ok(()),

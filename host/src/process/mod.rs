@@ -17,5 +17,6 @@ pub(crate) mod pidfd;
 pub(crate) mod reaper;
 pub(crate) mod signals;
 pub(crate) mod spawn;
+pub(crate) mod temporary;
 pub(crate) mod title;
 pub(crate) mod watch;

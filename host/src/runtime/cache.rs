@@ -17,11 +17,12 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::contract::{ContractError, check_header};
+use crate::process::temporary::{self, TemporaryFile};
 
 /// What was not used for so long is removed when something new is compiled.
 const UNUSED_MAX: Duration = Duration::from_secs(30 * 24 * 3600);
-/// A file that somebody was still writing so long ago is not being written any more.
-const UNFINISHED_MAX: Duration = Duration::from_secs(3600);
+/// How the names of files begin that are still written.
+const UNFINISHED_PREFIX: &str = ".new-";
 
 /// A component's magic number and version, and a little more to show of what is none.
 const HEADER_BYTES: u64 = 16;
@@ -115,6 +116,8 @@ pub(crate) fn look_up(engine: &Engine, component: &Path, dir: &Path) -> Result<E
     let path = || component.to_owned();
     let wasm = read(component)?;
     own_directory(dir)?;
+    // What a killed compiler has left. The directory is the cache's own, so any content will do.
+    temporary::remove_abandoned_files(dir, UNFINISHED_PREFIX, |_| true);
     let mut key = Key(Sha256::new());
     key.write(&wasm);
     engine.precompile_compatibility_hash().hash(&mut key);
@@ -195,13 +198,11 @@ impl Entry {
     }
 
     fn write(&self, code: &[u8]) -> io::Result<()> {
-        let mut file = tempfile::Builder::new()
-            .prefix(".new-")
-            .tempfile_in(&self.dir)?;
-        file.write_all(code)?;
+        let mut made = TemporaryFile::make(&self.dir, UNFINISHED_PREFIX)?;
+        made.file.write_all(code)?;
         // Before the name: after a crash the name must not stand for half a file.
-        file.as_file().sync_all()?;
-        file.persist(&self.compiled)?;
+        made.file.sync_all()?;
+        made.name.persist(&self.compiled)?;
         Ok(())
     }
 }
@@ -240,13 +241,11 @@ fn remove_old_entries(dir: &Path) {
     };
     for entry in entries.flatten() {
         let name = entry.file_name();
-        let age_max = match name.to_str() {
-            Some(name) if name.starts_with(".new-") => UNFINISHED_MAX,
-            Some(name) if name.ends_with(".cwasm") => UNUSED_MAX,
-            _ => continue,
-        };
+        if !name.as_encoded_bytes().ends_with(b".cwasm") {
+            continue;
+        }
         let modified = entry.metadata().and_then(|found| found.modified());
-        if modified.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > age_max)) {
+        if modified.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > UNUSED_MAX)) {
             let _ = fs::remove_file(entry.path());
         }
     }
@@ -318,6 +317,19 @@ mod tests {
         entry.remove().unwrap();
         entry.compile(&engine).unwrap();
         map(&engine, entry.compiled().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn what_a_killed_compiler_has_left_goes_and_what_is_being_written_stays() {
+        let temp = tempfile::tempdir().unwrap();
+        let engine = super::super::engine().unwrap();
+        let (wasm, cache) = (file(temp.path(), COMPONENT), temp.path().join("cache"));
+        look_up(&engine, &wasm, &cache).unwrap();
+        let left = cache.join(".new-000000");
+        fs::write(&left, "half").unwrap();
+        let written = TemporaryFile::make(&cache, UNFINISHED_PREFIX).unwrap();
+        look_up(&engine, &wasm, &cache).unwrap();
+        assert!(!left.exists() && written.name.exists());
     }
 
     #[test]

@@ -102,6 +102,15 @@ fn what_cannot_be_ours_is_never_touched() {
 #[test]
 fn another_users_is_never_touched() {
     if !geteuid().is_root() {
+        // Only root can give a file away; everybody else has root's.
+        let refused = examine(Path::new("/proc/version")).unwrap_err();
+        assert!(matches!(
+            refused,
+            PidfileError::Untrusted {
+                reason: Distrust::Owner,
+                ..
+            }
+        ));
         return;
     }
     let temp = tempfile::tempdir().unwrap();
@@ -153,6 +162,40 @@ fn it_can_take_the_name_of_one_that_is_gone_or_stale_and_of_no_other() {
     assert_eq!(fs::read_to_string(&path).unwrap(), content());
     drop(third);
     assert_eq!(entries(temp.path()), [] as [PathBuf; 0]);
+}
+
+#[test]
+fn what_a_killed_host_had_not_finished_goes_and_another_hosts_stays() {
+    let temp = tempfile::tempdir().unwrap();
+    for (name, text) in [("empty", ""), ("full", "1234567\n")] {
+        fs::write(temp.path().join(format!(".dirty-pid-{name}")), text).unwrap();
+    }
+    let note = temp.path().join(".dirty-pid-notes");
+    fs::write(&note, "a note of mine\n").unwrap();
+    let path = temp.path().join("pid");
+    let other = prepare(&path).unwrap();
+    let pidfile = Pidfile::claim(&path).unwrap();
+    assert!(other.name.exists() && note.exists());
+    assert_eq!(entries(temp.path()).len(), 3);
+    drop((other, pidfile));
+    assert_eq!(entries(temp.path()), [note]);
+}
+
+#[test]
+fn a_stale_one_is_removed_and_no_other() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("pid");
+    remove_stale(&path);
+    leave_stale(&path);
+    remove_stale(&path);
+    assert_eq!(entries(temp.path()), [] as [PathBuf; 0]);
+    let held = Pidfile::claim(&path).unwrap();
+    remove_stale(&path);
+    assert_eq!(fs::read_to_string(&path).unwrap(), content());
+    drop(held);
+    fs::write(&path, "a note of mine\n").unwrap();
+    remove_stale(&path);
+    assert!(path.exists());
 }
 
 #[test]
