@@ -1,5 +1,5 @@
-//! The unmodified dirty client of gunicorn 25.0.3 against this host. The checks themselves are
-//! Python, in `peers/`; each prints how many it ran.
+//! The unmodified dirty clients of gunicorn 25.0.3 and 27.0.1, which speak the two dialects, against
+//! one host. The checks themselves are Python, in `peers/`; each prints how many it ran.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -10,14 +10,22 @@ use std::process::Command;
 use harness::cli::{clean, run};
 use harness::{App, Host, paths, python};
 
+/// Runs `tests/peers/NAME.py` with each of the clients against a host.
+#[track_caller]
+fn run_peers(host: &Host, name: &str, checks: usize) {
+    for peer in [python::JSON_DIALECT, python::BINARY_DIALECT] {
+        run_peer(host, peer, name, checks);
+    }
+}
+
 /// Runs `tests/peers/NAME.py` against a host, and checks that all of its checks were made.
 #[track_caller]
-fn run_peer(host: &Host, name: &str, checks: usize) {
+fn run_peer(host: &Host, peer: &str, name: &str, checks: usize) {
     let script = paths::repository()
         .join("tests/peers")
         .join(name)
         .with_extension("py");
-    let mut command = clean(Command::new(python::python()));
+    let mut command = clean(Command::new(python::python(peer)));
     // Without -B the interpreter would leave its cache in the checkout.
     command
         .arg("-B")
@@ -27,7 +35,7 @@ fn run_peer(host: &Host, name: &str, checks: usize) {
     let expected = format!("ran {checks} checks, all passed");
     assert!(
         ran.code == Some(0) && ran.stdout.lines().any(|line| line == expected),
-        "{name} did not print `{expected}`:\n{}\n{}",
+        "{name} with {peer} did not print `{expected}`:\n{}\n{}",
         ran.stdout,
         ran.stderr
     );
@@ -35,12 +43,18 @@ fn run_peer(host: &Host, name: &str, checks: usize) {
 
 #[test]
 fn calls_and_streams_through_every_entry_point() {
-    run_peer(&Host::demo(2), "entry_points", 9);
+    run_peers(&Host::demo(2), "entry_points", 9);
 }
 
 #[test]
 fn values_of_every_kind_and_size() {
-    run_peer(&Host::demo(1), "values", 8);
+    let host = Host::builder()
+        .app(App::demo().workers(1))
+        .app(App::fixture("speaks_json").workers(1))
+        .start();
+    run_peers(&host, "values", 6);
+    run_peer(&host, python::JSON_DIALECT, "values_json", 3);
+    run_peer(&host, python::BINARY_DIALECT, "values_binary", 10);
 }
 
 #[test]
@@ -58,23 +72,23 @@ fn every_exception_class_with_its_attributes() {
     host.wait_status("one app serves and the other has failed", |status| {
         status.count("demo", "ready") == 1 && status.app("broken").last_error.is_some()
     });
-    run_peer(&host, "errors", 9);
+    run_peers(&host, "errors", 9);
 }
 
 #[test]
 fn a_host_without_workers_raises_the_base_class() {
-    run_peer(&Host::demo(0), "no_workers", 2);
+    run_peers(&Host::demo(0), "no_workers", 2);
 }
 
 #[test]
 fn many_clients_at_once() {
-    run_peer(&Host::demo(4), "concurrency", 4);
+    run_peers(&Host::demo(4), "concurrency", 4);
 }
 
 #[test]
 fn kills_hangs_and_traps() {
     let app = App::demo().workers(2).timeout(2.0);
-    run_peer(&Host::serving(app), "deaths", 8);
+    run_peers(&Host::serving(app), "deaths", 8);
 }
 
 #[test]
@@ -83,5 +97,5 @@ fn an_abandoned_stream_never_answers_a_later_call() {
         .set("cancel_grace = 0.2")
         .app(App::demo().workers(2))
         .start();
-    run_peer(&host, "abandoned", 5);
+    run_peers(&host, "abandoned", 5);
 }

@@ -7,25 +7,27 @@ use std::process::Command;
 use super::paths;
 
 /// The newest release whose client speaks the JSON dialect.
-const GUNICORN: &str = "gunicorn==25.0.3";
+pub(crate) const JSON_DIALECT: &str = "gunicorn==25.0.3";
+/// A release whose client speaks the binary dialect.
+pub(crate) const BINARY_DIALECT: &str = "gunicorn==27.0.1";
 
-/// The interpreter of the environment that has the peer.
-pub(crate) fn python() -> PathBuf {
+/// The interpreter of the environment that has this peer.
+pub(crate) fn python(peer: &str) -> PathBuf {
     let peers = paths::target().join("peers");
     fs::create_dir_all(&peers).expect("the target directory is ours");
-    let environment = peers.join(GUNICORN.replace("==", "-"));
+    let environment = peers.join(peer.replace("==", "-"));
     let interpreter = environment.join("bin/python");
     // Test binaries may run at once: one installs, the others wait and find it done.
     let lock = File::create(peers.join("lock")).expect("the target directory is ours");
     lock.lock().expect("a lock");
     if !interpreter.exists() {
-        install(&peers, &environment);
+        install(peer, &peers, &environment);
     }
     interpreter
 }
 
 /// Makes the environment elsewhere and moves it into place when it is whole.
-fn install(peers: &Path, environment: &Path) {
+fn install(peer: &str, peers: &Path, environment: &Path) {
     let unfinished = peers.join("unfinished");
     if unfinished.exists() {
         fs::remove_dir_all(&unfinished).expect("a former attempt can be removed");
@@ -45,7 +47,7 @@ fn install(peers: &Path, environment: &Path) {
                 "--no-input",
                 "--disable-pip-version-check",
             ])
-            .arg(GUNICORN),
+            .arg(peer),
     );
     fs::rename(&unfinished, environment).expect("both lie in one directory");
 }

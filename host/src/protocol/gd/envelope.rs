@@ -88,8 +88,8 @@ fn app_path(frame: &Bytes, fields: &Fields<'_>) -> Result<AppPath, EnvelopeFault
 fn scan<'a>(frame: &'a [u8], fields: &mut Fields<'a>) -> Result<(), EnvelopeFault> {
     let mut cursor = Cursor::at_payload(frame);
     for _ in 0..enter(&mut cursor)? {
-        let head = fields.read_member(&mut cursor)?;
-        let left = cursor.skip(head.inner_values(), SKIPPED_VALUES_MAX)?;
+        let (_, found) = fields.read_member(&mut cursor)?;
+        let left = cursor.skip(found.head.inner_values(), SKIPPED_VALUES_MAX)?;
         if left > 0 {
             if fields.has(Key::AppPath) && is_complete(fields, cursor.rest()) {
                 return Ok(());

@@ -6,12 +6,12 @@ use super::super::fields::{EnvelopeFault, Key, timeout_of};
 use super::cursor::{Cursor, Head, Scalar, TlvError};
 use super::to_json::text;
 
-/// A member as it was found.
+/// A member's value as it was found.
 #[derive(Clone, Copy)]
-struct Found<'a> {
-    head: Head<'a>,
-    /// Offset of the value in the frame.
-    at: usize,
+pub(super) struct Found<'a> {
+    pub(super) head: Head<'a>,
+    /// Offset in the frame.
+    pub(super) at: usize,
 }
 
 /// What is known of a request, as far as it has been read.
@@ -27,25 +27,24 @@ impl<'a> Fields<'a> {
     }
 
     /// Reads the name of the next member and the head of its value, and notes it if it is one of
-    /// the envelope's; a second one of the same name is refused.
+    /// the envelope's; a second one of the same name is refused. Returns which one it is.
     pub(super) fn read_member(
         &mut self,
         cursor: &mut Cursor<'a>,
-    ) -> Result<Head<'a>, EnvelopeFault> {
+    ) -> Result<(Option<Key>, Found<'a>), EnvelopeFault> {
         let name_at = cursor.position();
         let name = text(cursor.key()?, name_at)?;
         let at = cursor.position();
         let head = cursor.head()?;
+        let found = Found { head, at };
         // The type and the id stand in the header; members of these names mean nothing.
         let key = Key::of(name.as_bytes()).filter(|key| !matches!(key, Key::Type | Key::Id));
         if let Some(key) = key
-            && self.found[key as usize]
-                .replace(Found { head, at })
-                .is_some()
+            && self.found[key as usize].replace(found).is_some()
         {
             return Err(EnvelopeFault::Duplicate { key: key.name() });
         }
-        Ok(head)
+        Ok((key, found))
     }
 
     pub(super) fn has(&self, key: Key) -> bool {

@@ -13,7 +13,7 @@ use super::header::{Header, Kind};
 use super::to_json::read_json;
 
 /// Reads and checks a whole request: one dict at most [`DEPTH_MAX`] deep, each field of the envelope
-/// once and of its type. Members that mean nothing are skipped, and only their lengths checked.
+/// once and of its type.
 ///
 /// # Errors
 /// Says what is wrong, with the id to answer under.
@@ -58,8 +58,13 @@ fn read_fields(frame: &[u8]) -> Result<Fields<'_>, EnvelopeFault> {
     let mut fields = Fields::new();
     let mut cursor = Cursor::at_payload(frame);
     for _ in 0..enter(&mut cursor)? {
-        let head = fields.read_member(&mut cursor)?;
-        cursor.skip(head.inner_values(), usize::MAX)?;
+        let (key, found) = fields.read_member(&mut cursor)?;
+        cursor.skip(found.head.inner_values(), usize::MAX)?;
+        if key.is_none() {
+            // It means nothing, but has to be sound.
+            let mut unknown = Cursor::at(frame, found.at);
+            read_json(&mut unknown, DEPTH_MAX - 1, &mut Vec::new())?;
+        }
     }
     cursor.end()?;
     Ok(fields)
