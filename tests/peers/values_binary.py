@@ -8,7 +8,7 @@ import socket
 from gunicorn.dirty.errors import DirtyAppError, DirtyError, DirtyProtocolError
 from gunicorn.dirty.protocol import BinaryProtocol
 
-from checks import APP, SOCKET, client, echo, raises, raises_async, run
+from checks import APP, SOCKET, client, echo, raises, raises_async, run, status
 
 SPEAKER = "speaks_json"
 MIB = 1 << 20
@@ -34,6 +34,9 @@ def check_an_integer_that_does_not_fit_is_the_callers_error():
             assert (error.app_path, error.action) == (SPEAKER, "result")
             error = raises(DirtyAppError, lambda: list(c.stream(SPEAKER, "chunk", str(digits))))
             assert "does not fit into 64 bits" in error.message, error.message
+        for json in ['{"$blob": 0}', r'"\ud800"', '{"$float": 0}']:
+            raises(DirtyAppError, lambda: list(c.stream(SPEAKER, "chunk", json)))
+        assert status()["app_status"][SPEAKER]["restarts"] == 0, "none of this is a trap"
         assert c.execute(SPEAKER, "result", str(2**63 - 1)) == 2**63 - 1
 
 

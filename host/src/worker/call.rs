@@ -34,7 +34,14 @@ impl Worker {
             (Err(self.refuse(&request)), Fate::Healthy)
         } else {
             let outcome = self.run(&request);
-            self.reply(&request, outcome)
+            let (reply, fate) = self.reply(&request, outcome);
+            match self.desk.take_unsendable() {
+                Some(fault) => {
+                    let message = format!("a chunk of the app's cannot be sent: {fault}");
+                    (Err(self.app_error(&request, message, None)), fate)
+                }
+                None => (reply, fate),
+            }
         };
         self.send(call, dialect, &request, reply, fate)?;
         Ok(fate)
