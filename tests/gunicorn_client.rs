@@ -1,21 +1,27 @@
-//! The unmodified dirty client of gunicorn 25.0.3 against this host. The checks themselves are
-//! Python, in `peers/`; each prints how many it ran.
+//! The unmodified dirty clients of gunicorn 25.0.3 and 27.0.1, which speak the two dialects, against
+//! one host. The checks themselves are Python, in `peers/`; each prints how many it ran.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod harness;
 
-use harness::python::run_peer;
+use harness::python::{self, run_peer, run_peers};
 use harness::{App, Host};
 
 #[test]
 fn calls_and_streams_through_every_entry_point() {
-    run_peer(&Host::demo(2), "entry_points", 9);
+    run_peers(&Host::demo(2), "entry_points", 9);
 }
 
 #[test]
 fn values_of_every_kind_and_size() {
-    run_peer(&Host::demo(1), "values", 8);
+    let host = Host::builder()
+        .app(App::demo().workers(1))
+        .app(App::fixture("speaks_json").workers(1))
+        .start();
+    run_peers(&host, "values", 6);
+    run_peer(&host, python::JSON_DIALECT, "values_json", 3);
+    run_peer(&host, python::BINARY_DIALECT, "values_binary", 10);
 }
 
 #[test]
@@ -33,21 +39,21 @@ fn every_exception_class_with_its_attributes() {
     host.wait_status("one app serves and the other has failed", |status| {
         status.count("demo", "ready") == 1 && status.app("broken").last_error.is_some()
     });
-    run_peer(&host, "errors", 9);
+    run_peers(&host, "errors", 9);
 }
 
 #[test]
 fn a_host_without_workers_raises_the_base_class() {
-    run_peer(&Host::demo(0), "no_workers", 2);
+    run_peers(&Host::demo(0), "no_workers", 2);
 }
 
 #[test]
 fn many_clients_at_once() {
-    run_peer(&Host::demo(4), "concurrency", 4);
+    run_peers(&Host::demo(4), "concurrency", 4);
 }
 
 #[test]
 fn kills_hangs_and_traps() {
     let app = App::demo().workers(2).timeout(2.0);
-    run_peer(&Host::serving(app), "deaths", 8);
+    run_peers(&Host::serving(app), "deaths", 8);
 }

@@ -10,16 +10,26 @@ use super::host::Host;
 use super::paths;
 
 /// The newest release whose client speaks the JSON dialect.
-const GUNICORN: &str = "gunicorn==25.0.3";
+pub(crate) const JSON_DIALECT: &str = "gunicorn==25.0.3";
+/// A release whose client speaks the binary dialect.
+pub(crate) const BINARY_DIALECT: &str = "gunicorn==27.0.1";
+
+/// Runs `tests/peers/NAME.py` with each of the clients against a host.
+#[track_caller]
+pub(crate) fn run_peers(host: &Host, name: &str, checks: usize) {
+    for peer in [JSON_DIALECT, BINARY_DIALECT] {
+        run_peer(host, peer, name, checks);
+    }
+}
 
 /// Runs `tests/peers/NAME.py` against a host, and checks that all of its checks were made.
 #[track_caller]
-pub(crate) fn run_peer(host: &Host, name: &str, checks: usize) {
+pub(crate) fn run_peer(host: &Host, peer: &str, name: &str, checks: usize) {
     let script = paths::repository()
         .join("tests/peers")
         .join(name)
         .with_extension("py");
-    let mut command = clean(Command::new(python()));
+    let mut command = clean(Command::new(python(peer)));
     // Without -B the interpreter would leave its cache in the checkout.
     command
         .arg("-B")
@@ -29,29 +39,29 @@ pub(crate) fn run_peer(host: &Host, name: &str, checks: usize) {
     let expected = format!("ran {checks} checks, all passed");
     assert!(
         ran.code == Some(0) && ran.stdout.lines().any(|line| line == expected),
-        "{name} did not print `{expected}`:\n{}\n{}",
+        "{name} with {peer} did not print `{expected}`:\n{}\n{}",
         ran.stdout,
         ran.stderr
     );
 }
 
-/// The interpreter of the environment that has the peer.
-fn python() -> PathBuf {
+/// The interpreter of the environment that has this peer.
+pub(crate) fn python(peer: &str) -> PathBuf {
     let peers = paths::target().join("peers");
     fs::create_dir_all(&peers).expect("the target directory is ours");
-    let environment = peers.join(GUNICORN.replace("==", "-"));
+    let environment = peers.join(peer.replace("==", "-"));
     let interpreter = environment.join("bin/python");
     // Test binaries may run at once: one installs, the others wait and find it done.
     let lock = File::create(peers.join("lock")).expect("the target directory is ours");
     lock.lock().expect("a lock");
     if !interpreter.exists() {
-        install(&peers, &environment);
+        install(peer, &peers, &environment);
     }
     interpreter
 }
 
 /// Makes the environment elsewhere and moves it into place when it is whole.
-fn install(peers: &Path, environment: &Path) {
+fn install(peer: &str, peers: &Path, environment: &Path) {
     let unfinished = peers.join("unfinished");
     if unfinished.exists() {
         fs::remove_dir_all(&unfinished).expect("a former attempt can be removed");
@@ -71,7 +81,7 @@ fn install(peers: &Path, environment: &Path) {
                 "--no-input",
                 "--disable-pip-version-check",
             ])
-            .arg(GUNICORN),
+            .arg(peer),
     );
     fs::rename(&unfinished, environment).expect("both lie in one directory");
 }

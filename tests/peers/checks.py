@@ -12,11 +12,15 @@ import time
 import traceback
 import uuid
 
+from gunicorn.dirty import protocol
 from gunicorn.dirty.client import DirtyClient
 from gunicorn.dirty.protocol import DirtyProtocol
 
 APP = "demo"
 SOCKET = os.environ["GUNICORN_DIRTY_SOCKET"]
+
+# Whether the installed client speaks the binary dialect, or else JSON.
+BINARY = hasattr(protocol, "BinaryProtocol")
 
 # For what should happen soon, on a machine that is busy with other tests.
 PATIENCE = 60.0
@@ -36,6 +40,12 @@ def raises(error_class, call, *args, **kwargs):
         assert type(error) is error_class, f"{type(error).__name__}: {error}"
         return error
     raise AssertionError(f"no {error_class.__name__}, but {result!r}")
+
+
+def echo(c, value):
+    """Has the app return a value, by position and by name."""
+    echoed = c.execute(APP, "echo", value, named=value)
+    assert echoed == {"args": [value], "kwargs": {"named": value}}, repr(echoed)[:200]
 
 
 async def raises_async(error_class, awaitable):

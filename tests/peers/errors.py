@@ -7,6 +7,7 @@ import socket
 import struct
 from concurrent.futures import ThreadPoolExecutor
 
+from gunicorn.dirty import protocol
 from gunicorn.dirty.client import DirtyClient
 from gunicorn.dirty.errors import (
     DirtyAppError,
@@ -20,7 +21,7 @@ from gunicorn.dirty.errors import (
 )
 from gunicorn.dirty.protocol import DirtyProtocol
 
-from checks import APP, SOCKET, client, kill_the_busy_worker, raises, raises_async, run
+from checks import APP, BINARY, SOCKET, client, kill_the_busy_worker, raises, raises_async, run
 
 
 def check_app_error():
@@ -74,8 +75,12 @@ def check_worker_error():
 def check_protocol_error():
     with socket.socket(socket.AF_UNIX) as raw:
         raw.connect(SOCKET)
-        payload = b"no json"
-        raw.sendall(struct.pack("!I", len(payload)) + payload)
+        payload = b"neither JSON nor TLV"
+        if BINARY:
+            payload = protocol.BinaryProtocol.encode_header(1, 7, len(payload)) + payload
+            raw.sendall(payload)
+        else:
+            raw.sendall(struct.pack("!I", len(payload)) + payload)
         reply = DirtyProtocol.read_message(raw)
     assert reply["type"] == "error", reply
     error = DirtyError.from_dict(reply["error"])

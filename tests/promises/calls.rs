@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::harness::python::run_peer;
+use crate::harness::python::run_peers;
 use crate::harness::wire::request;
 use crate::harness::{App, Host};
 
@@ -60,7 +60,7 @@ fn row_09_a_stream_that_was_given_up_never_answers_a_later_call() {
         .set("cancel_grace = 0.2")
         .app(App::demo().workers(2))
         .start();
-    run_peer(&host, "abandoned", 5);
+    run_peers(&host, "abandoned", 5);
 }
 
 #[test]

@@ -132,14 +132,6 @@ impl Pidfile {
     }
 }
 
-/// Removes a pidfile of a host that has ended. What is none, or lives, stays.
-pub(super) fn remove_stale(path: &Path) {
-    if let Ok(Found::Stale(_lock)) = examine(path) {
-        // If it cannot be removed, it is as stale for the next host.
-        let _ = fs::remove_file(path);
-    }
-}
-
 impl Drop for Pidfile {
     fn drop(&mut self) {
         if matches!(self.is_still_ours(), Ok(true)) {

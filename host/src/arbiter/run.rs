@@ -113,7 +113,6 @@ pub(super) async fn run(
     let pidfile = settings.pidfile.as_ref();
     let pidfile = pidfile.map(|path| upgrade.claim_pidfile(path));
     let pidfile = pidfile.transpose()?;
-    upgrade.sweep(settings.pidfile.as_deref());
     let service = Service::from_environment(!upgrade.is_waiting(), Instant::now());
     // A successor accepts nobody as long as its predecessor does.
     let alone = Some(&listener).filter(|_| !upgrade.is_waiting());

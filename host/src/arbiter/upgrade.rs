@@ -20,7 +20,7 @@ use super::machine::{AppStatus, DeathCause, Report, Status};
 use super::other_host::{self, OtherHost};
 use super::pidfile::{self, Pidfile, PidfileError};
 use super::run::{Arbiter, absolute};
-use super::{Embedder, ServeError, hostlog, pidfile};
+use super::{Embedder, ServeError, hostlog};
 use crate::process::handover::{self, HANDED_OVER, Notice, READY};
 use crate::process::launch::Launch;
 
@@ -93,15 +93,6 @@ impl Upgrade {
         // A successor may have been killed before it could rename it.
         pidfile::remove_stale(beside);
         Ok(claimed)
-    }
-
-    /// Removes what a successor has left that was killed before it took over.
-    pub(super) fn sweep(&self, configured: Option<&Path>) {
-        if let Some(path) = configured.filter(|_| !self.is_waiting()) {
-            let mut path = path.as_os_str().to_owned();
-            path.push(PIDFILE_SUFFIX);
-            pidfile::remove_stale(Path::new(&path));
-        }
     }
 
     /// Why no successor can be started now.

@@ -9,7 +9,7 @@ use nix::time::{ClockId, clock_gettime};
 use crate::logline::{LogLevel, LogSource};
 use crate::process::hop::{CallId, Deadline, Fate, Header, Up};
 use crate::process::link::{LinkError, LinkWriter};
-use crate::protocol::{Dialect, check_value};
+use crate::protocol::{Dialect, ReplyFault, ReplyValue, check_value};
 use crate::runtime::{EmitError, Uplink};
 
 /// A buffer that has grown beyond this is given back after the reply.
@@ -36,6 +36,8 @@ struct Current {
     id: String,
     emitted: bool,
     cancelled: bool,
+    /// Why a chunk could not be sent, which is how the call fails.
+    unsendable: Option<ReplyFault>,
 }
 
 impl Desk {
@@ -78,6 +80,7 @@ impl Desk {
             id,
             emitted: false,
             cancelled: false,
+            unsendable: None,
         };
         self.lock().current = Some(current);
     }
@@ -88,6 +91,11 @@ impl Desk {
             .current
             .as_ref()
             .is_some_and(|current| current.emitted)
+    }
+
+    /// Why a chunk of the call being served could not be sent.
+    pub(super) fn take_unsendable(&self) -> Option<ReplyFault> {
+        self.lock().current.as_mut()?.unsendable.take()
     }
 
     /// The call ends with the frames that `write` appends.
@@ -156,10 +164,24 @@ impl Uplink for Desk {
             return Ok(false);
         }
         buffer.clear();
-        current
+        let value = ReplyValue::App {
+            json: chunk,
+            blobs: &(),
+        };
+        match current
             .dialect
-            .write_chunk(buffer, &current.id, chunk, *frame_bytes_max)
-            .map_err(|error| EmitError::TooLarge(error.to_string()))?;
+            .write_chunk(buffer, &current.id, value, *frame_bytes_max)
+        {
+            Ok(()) => {}
+            Err(ReplyFault::Frame(error)) => return Err(EmitError::TooLarge(error.to_string())),
+            Err(fault) => {
+                // The chunk is sound, and only this client's dialect cannot say it. That is no
+                // reason to trap: the app is told to stop, and the call fails when it does.
+                current.unsendable = Some(fault);
+                current.cancelled = true;
+                return Ok(false);
+            }
+        }
         current.emitted = true;
         if writer
             .send_parts(&Header::chunk(current.call, buffer.len()), buffer)

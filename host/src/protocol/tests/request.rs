@@ -26,7 +26,7 @@ fn hands_out_the_clients_own_text() {
 fn what_is_not_sent_is_empty() {
     let request = read_request(br#"{"type":"request","app_path":"a","action":"b"}"#).unwrap();
     assert_eq!(
-        (request.id, request.args, request.kwargs),
+        (&*request.id, &*request.args, &*request.kwargs),
         ("null", "[]", "{}")
     );
 }
@@ -91,7 +91,7 @@ fn refuses_an_action_that_is_missing_or_no_string_and_other_types() {
         ),
         (
             r#"{"type":"end"}"#,
-            "Unknown message type: end (known: request, cancel, status, control, manage)",
+            "Unknown message type: end (known: request, cancel, status, control, manage, stash)",
         ),
     ] {
         let error = read_request(frame.as_bytes()).unwrap_err();
