@@ -60,6 +60,27 @@ fn a_class_of_a_later_version_is_the_base_class() {
 }
 
 #[test]
+fn errors_of_the_stash_name_what_was_not_found() {
+    let json = |error: WireError| serde_json::to_value(error).unwrap();
+    assert_eq!(
+        json(WireError::stash_key_not_found("t", "k")),
+        serde_json::json!({
+            "error_type": "StashKeyNotFoundError",
+            "message": "Key not found in t: k",
+            "details": {"table": "t", "key": "k"},
+        })
+    );
+    assert_eq!(
+        json(WireError::stash_table_not_found("t")),
+        serde_json::json!({
+            "error_type": "StashTableNotFoundError",
+            "message": "Stash table not found: t",
+            "details": {"table": "t"},
+        })
+    );
+}
+
+#[test]
 fn an_error_with_too_much_text_keeps_what_programs_read() {
     let traceback = format!("first{}last", "é".repeat(1 << 20));
     let error = WireError::app("a:B", "go", "\u{1}".repeat(1 << 20), Some(traceback))
