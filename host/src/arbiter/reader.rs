@@ -258,6 +258,10 @@ fn understand(dialect: Dialect, frame: Bytes) -> FromClient {
         Ok(Message::Cancel { id }) => FromClient::Cancel(id),
         Ok(Message::Status { id }) => FromClient::Status(dialect, id),
         Ok(Message::Control { id, command }) => FromClient::Control(dialect, id, command),
+        Ok(Message::Stash { id, .. }) => {
+            let error = WireError::dirty("this host keeps no shared tables");
+            FromClient::Malformed(dialect, id, error)
+        }
         Err(refused) => {
             let error = refused.to_wire(&frame);
             FromClient::Malformed(dialect, refused.id, error)

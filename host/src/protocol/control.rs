@@ -1,16 +1,10 @@
 //! Messages that steer the host rather than call an app: reload, restart, scale, and the peer's
 //! `manage`. What comes of them is for the arbiter to decide, and told as
 //! [`Outcomes`](super::Outcomes).
-//!
-//! Their fields are read apart from a request's: they are rare, and in a request such names mean
-//! nothing and may be there.
 
-use std::ops::Range;
-
-use bytes::Bytes;
-
-use super::fields::{EnvelopeFault, decode_text, shortened, walk};
+use super::fields::{EnvelopeFault, shortened};
 use super::id::AppPath;
+use super::members::{Key, Member, Members};
 
 /// What the host is told to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,17 +48,14 @@ pub enum Operation {
 }
 
 /// Reads the command of a `control` message.
-pub(super) fn read_control(frame: &Bytes) -> Result<Command, EnvelopeFault> {
-    let members = Members::read(frame)?;
+pub(super) fn read_control(members: &Members<'_>) -> Result<Command, EnvelopeFault> {
     match &*members.text(Key::Op)?.ok_or_else(|| Key::Op.missing())? {
-        "reload" => Ok(Command::Reload {
-            app: members.app()?,
-        }),
+        "reload" => Ok(Command::Reload { app: app(members)? }),
         "restart" => Ok(Command::Restart {
-            app: members.required_app()?,
+            app: required_app(members)?,
         }),
         "scale" => Ok(Command::Scale {
-            app: members.required_app()?,
+            app: required_app(members)?,
             workers: members
                 .count(Key::Workers)?
                 .ok_or_else(|| Key::Workers.missing())?,
@@ -76,114 +67,26 @@ pub(super) fn read_control(frame: &Bytes) -> Result<Command, EnvelopeFault> {
 }
 
 /// Reads the command of a `manage` message.
-pub(super) fn read_manage(frame: &Bytes) -> Result<Command, EnvelopeFault> {
-    let members = Members::read(frame)?;
-    let operation = match members.raw(Key::Op) {
-        Some(b"1") => Operation::Add,
-        Some(b"2") => Operation::Remove,
+pub(super) fn read_manage(members: &Members<'_>) -> Result<Command, EnvelopeFault> {
+    let operation = match members.member(Key::Op) {
+        Some(Member::Integer(1)) => Operation::Add,
+        Some(Member::Integer(2)) => Operation::Remove,
         Some(_) => return Err(Key::Op.wrong_type("1 (add workers) or 2 (remove workers)")),
         None => return Err(Key::Op.missing()),
     };
     Ok(Command::Manage {
         operation,
         count: members.count(Key::Count)?.unwrap_or(1),
-        app: members.app()?,
+        app: app(members)?,
     })
 }
 
-/// The fields beside `type` and `id`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Key {
-    Op,
-    App,
-    Workers,
-    Count,
+fn app(members: &Members<'_>) -> Result<Option<AppPath>, EnvelopeFault> {
+    Ok(members.text(Key::App)?.map(AppPath::from))
 }
 
-impl Key {
-    const ALL: [Key; 4] = [Key::Op, Key::App, Key::Workers, Key::Count];
-
-    fn name(self) -> &'static str {
-        match self {
-            Key::Op => "op",
-            Key::App => "app",
-            Key::Workers => "workers",
-            Key::Count => "count",
-        }
-    }
-
-    fn missing(self) -> EnvelopeFault {
-        EnvelopeFault::Missing { key: self.name() }
-    }
-
-    fn wrong_type(self, expected: &'static str) -> EnvelopeFault {
-        let key = self.name();
-        EnvelopeFault::WrongType { key, expected }
-    }
-}
-
-/// Where these fields lie in their frame.
-struct Members<'a> {
-    frame: &'a [u8],
-    spans: [Option<Range<usize>>; Key::ALL.len()],
-}
-
-impl<'a> Members<'a> {
-    fn read(frame: &'a [u8]) -> Result<Self, EnvelopeFault> {
-        let mut spans = [const { None }; Key::ALL.len()];
-        walk(frame, |name, value| {
-            // A name that stands for no Unicode text is none of ours.
-            let Some(name) = decode_text(&frame[name.span.clone()]) else {
-                return Ok(());
-            };
-            let Some(key) = Key::ALL.into_iter().find(|key| key.name() == name) else {
-                return Ok(());
-            };
-            match spans[key as usize].replace(value) {
-                Some(_) => Err(EnvelopeFault::Duplicate { key: key.name() }),
-                None => Ok(()),
-            }
-        })?;
-        Ok(Members { frame, spans })
-    }
-
-    fn raw(&self, key: Key) -> Option<&'a [u8]> {
-        self.spans[key as usize]
-            .clone()
-            .map(|span| &self.frame[span])
-    }
-
-    fn text(&self, key: Key) -> Result<Option<String>, EnvelopeFault> {
-        let Some(raw) = self.raw(key) else {
-            return Ok(None);
-        };
-        match decode_text(raw) {
-            Some(text) => Ok(Some(text.into_owned())),
-            None => Err(key.wrong_type("a string of Unicode text")),
-        }
-    }
-
-    /// The name is copied, so that it does not keep its frame alive.
-    fn app(&self) -> Result<Option<AppPath>, EnvelopeFault> {
-        Ok(self.text(Key::App)?.map(AppPath::from))
-    }
-
-    fn required_app(&self) -> Result<AppPath, EnvelopeFault> {
-        self.app()?.ok_or_else(|| Key::App.missing())
-    }
-
-    fn count(&self, key: Key) -> Result<Option<u32>, EnvelopeFault> {
-        let Some(raw) = self.raw(key) else {
-            return Ok(None);
-        };
-        let number = std::str::from_utf8(raw)
-            .ok()
-            .and_then(|text| text.parse().ok());
-        match number {
-            Some(number) => Ok(Some(number)),
-            None => Err(key.wrong_type("a whole number from 0 to 4294967295")),
-        }
-    }
+fn required_app(members: &Members<'_>) -> Result<AppPath, EnvelopeFault> {
+    app(members)?.ok_or_else(|| Key::App.missing())
 }
 
 #[cfg(test)]

@@ -15,6 +15,8 @@ use super::control::{Command, read_control, read_manage};
 use super::fields::{EnvelopeError, EnvelopeFault, Fields, Key};
 use super::id::{AppPath, RawId};
 use super::json::Scanner;
+use super::members::Members;
+use super::stash::{StashRequest, read_json_stash};
 
 /// A client's message, as far as the arbiter reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +39,13 @@ pub enum Message {
         id: RawId,
         /// What.
         command: Command,
+    },
+    /// The client uses the shared tables.
+    Stash {
+        /// The id to answer under.
+        id: RawId,
+        /// What it wants of them.
+        request: StashRequest,
     },
 }
 
@@ -171,11 +180,15 @@ fn message(frame: &Bytes, fields: &Fields<'_>) -> Result<Message, EnvelopeFault>
         }),
         "control" => Ok(Message::Control {
             id: id(frame, fields)?,
-            command: read_control(frame)?,
+            command: read_control(&Members::read_json(frame)?)?,
         }),
         "manage" => Ok(Message::Control {
             id: id(frame, fields)?,
-            command: read_manage(frame)?,
+            command: read_manage(&Members::read_json(frame)?)?,
+        }),
+        "stash" => Ok(Message::Stash {
+            id: id(frame, fields)?,
+            request: read_json_stash(frame)?,
         }),
         unknown => Err(Fields::unknown_type(unknown)),
     }

@@ -80,7 +80,9 @@ pub enum EnvelopeFault {
         key: &'static str,
     },
     /// The message is of no type that a client may send.
-    #[error("Unknown message type: {name} (known: request, cancel, status, control, manage)")]
+    #[error(
+        "Unknown message type: {name} (known: request, cancel, status, control, manage, stash)"
+    )]
     UnknownType {
         /// What it calls itself, shortened.
         name: String,

@@ -12,11 +12,13 @@ mod fields;
 mod frame;
 mod id;
 mod json;
+mod members;
 mod nesting;
 mod outcome;
 mod outgoing;
 mod reply;
 mod request;
+mod stash;
 
 pub use control::{Command, Operation};
 pub use dialect::Dialect;
@@ -35,3 +37,4 @@ pub use reply::{
     Reply, ReplyBody, ReplyError, read_reply, write_chunk, write_end, write_error, write_response,
 };
 pub use request::{Request, read_request};
+pub use stash::{StashOperation, StashRequest, StashValue};

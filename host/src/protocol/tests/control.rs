@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 
+use bytes::Bytes;
+
 use super::super::{Message, read_envelope};
 use super::*;
 

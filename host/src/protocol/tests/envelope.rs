@@ -185,7 +185,7 @@ fn refusals_carry_the_id_and_say_what_is_wrong() {
         (
             r#"{"id":"x","type":"manages"}"#,
             "\"x\"",
-            "Unknown message type: manages (known: request, cancel, status, control, manage)",
+            "Unknown message type: manages (known: request, cancel, status, control, manage, stash)",
         ),
         (
             r#"{"id":1,"type":"request"}"#,

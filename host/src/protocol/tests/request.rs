@@ -91,7 +91,7 @@ fn refuses_an_action_that_is_missing_or_no_string_and_other_types() {
         ),
         (
             r#"{"type":"end"}"#,
-            "Unknown message type: end (known: request, cancel, status, control, manage)",
+            "Unknown message type: end (known: request, cancel, status, control, manage, stash)",
         ),
     ] {
         let error = read_request(frame.as_bytes()).unwrap_err();
