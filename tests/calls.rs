@@ -168,24 +168,6 @@ fn an_app_may_have_any_name() {
     assert_eq!(host.call(name, "fib", json!([10])).result(), json!(55));
 }
 
-fn nested(depth: usize) -> String {
-    format!("{}{}", "[".repeat(depth), "]".repeat(depth))
-}
-
-#[test]
-fn nesting_has_a_limit_that_is_an_error_and_no_crash() {
-    let host = Host::demo(1);
-    let mut wire = host.connect();
-    assert!(echo_text(&mut wire, &nested(100)).contains(&nested(100)));
-    let workers = host.wait_workers("demo", 1);
-    for depth in [200, 100_000] {
-        wire.send(request("deep", "demo", "echo", &nested(depth), ""));
-        wire.read().failure().of_type("DirtyProtocolError");
-    }
-    assert_eq!(wire.call("demo", "fib", &json!([10])).result(), json!(55));
-    assert_eq!(host.wait_workers("demo", 1), workers, "no worker is lost");
-}
-
 #[test]
 fn payloads_of_every_size_pass_both_ways() {
     let host = Host::demo(1);
@@ -200,25 +182,6 @@ fn payloads_of_every_size_pass_both_ways() {
         let big = wire.call("demo", "big", &json!([size])).result();
         assert_eq!(big.as_str().unwrap().len(), size);
     }
-}
-
-#[test]
-fn lifecycle_functions_and_private_names_are_not_actions() {
-    let host = Host::demo(1);
-    let mut wire = host.connect();
-    for action in ["init", "close", "call", "_x", "__init__", "_"] {
-        let failure = wire
-            .call("demo", action, &json!([]))
-            .failure()
-            .of_type("DirtyAppError");
-        assert!(failure.message.contains(action), "{failure:?}");
-        assert_eq!(failure.detail("app_path"), "demo");
-        assert_eq!(failure.detail("action"), action);
-    }
-    assert_eq!(
-        wire.call("demo", "init_count", &json!([])).result(),
-        json!(1)
-    );
 }
 
 #[test]

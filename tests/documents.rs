@@ -106,11 +106,14 @@ fn every_guest_has_a_test() {
         .collect();
     assert!(!guests.is_empty());
     let mut tests = String::new();
-    for entry in fs::read_dir(repository().join("tests")).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "rs") {
-            tests += &fs::read_to_string(path).unwrap();
+    for target in test_targets() {
+        let root = repository().join("tests").join(target);
+        let directory = root.parent().unwrap();
+        let mut files = vec![root.clone()];
+        if root.ends_with("main.rs") {
+            project_files(directory, &mut files);
         }
+        tests.extend(files.iter().map(|file| fs::read_to_string(file).unwrap()));
     }
     for guest in guests {
         assert!(
@@ -120,20 +123,29 @@ fn every_guest_has_a_test() {
     }
 }
 
+/// The test targets' files, by their paths in `tests`: `NAME.rs` or `NAME/main.rs`.
+fn test_targets() -> Vec<PathBuf> {
+    let tests = repository().join("tests");
+    let entries = fs::read_dir(&tests).unwrap();
+    entries
+        .filter_map(|entry| {
+            let path = entry.unwrap().path();
+            let main = path.join("main.rs");
+            let root = if main.is_file() { main } else { path };
+            let is_source = root.extension().is_some_and(|extension| extension == "rs");
+            is_source.then(|| root.strip_prefix(&tests).unwrap().to_path_buf())
+        })
+        .collect()
+}
+
 #[test]
 fn every_test_file_is_a_target_of_the_host() {
     let manifest = fs::read_to_string(repository().join("host/Cargo.toml")).unwrap();
-    for entry in fs::read_dir(repository().join("tests")).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "rs") {
-            let declared = format!(
-                "path = \"../tests/{}\"",
-                path.file_name().unwrap().display()
-            );
-            assert!(
-                manifest.contains(&declared),
-                "host/Cargo.toml does not have {declared}"
-            );
-        }
+    for target in test_targets() {
+        let declared = format!("path = \"../tests/{}\"", target.display());
+        assert!(
+            manifest.contains(&declared),
+            "host/Cargo.toml does not have {declared}"
+        );
     }
 }

@@ -5,33 +5,8 @@
 
 mod harness;
 
-use std::process::Command;
-
-use harness::cli::{clean, run};
-use harness::{App, Host, paths, python};
-
-/// Runs `tests/peers/NAME.py` against a host, and checks that all of its checks were made.
-#[track_caller]
-fn run_peer(host: &Host, name: &str, checks: usize) {
-    let script = paths::repository()
-        .join("tests/peers")
-        .join(name)
-        .with_extension("py");
-    let mut command = clean(Command::new(python::python()));
-    // Without -B the interpreter would leave its cache in the checkout.
-    command
-        .arg("-B")
-        .arg(script)
-        .env("GUNICORN_DIRTY_SOCKET", &host.socket);
-    let ran = run(&mut command);
-    let expected = format!("ran {checks} checks, all passed");
-    assert!(
-        ran.code == Some(0) && ran.stdout.lines().any(|line| line == expected),
-        "{name} did not print `{expected}`:\n{}\n{}",
-        ran.stdout,
-        ran.stderr
-    );
-}
+use harness::python::run_peer;
+use harness::{App, Host};
 
 #[test]
 fn calls_and_streams_through_every_entry_point() {
@@ -75,13 +50,4 @@ fn many_clients_at_once() {
 fn kills_hangs_and_traps() {
     let app = App::demo().workers(2).timeout(2.0);
     run_peer(&Host::serving(app), "deaths", 8);
-}
-
-#[test]
-fn an_abandoned_stream_never_answers_a_later_call() {
-    let host = Host::builder()
-        .set("cancel_grace = 0.2")
-        .app(App::demo().workers(2))
-        .start();
-    run_peer(&host, "abandoned", 5);
 }

@@ -1,53 +1,14 @@
-//! Who is served when: many calls at once, queues and their bounds, short calls beside long ones.
+//! Who is served when: in which order, at which worker, and when somebody left. What is refused is
+//! in `admission`.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod harness;
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
 
 use harness::{App, Host, Wire};
-use serde_json::{Value, json};
-
-fn start_calls(host: &Host, count: usize, action: &str, args: &Value) -> Vec<Wire> {
-    (0..count)
-        .map(|_| {
-            let mut wire = host.connect();
-            wire.request("x", "demo", action, args);
-            wire
-        })
-        .collect()
-}
-
-#[test]
-fn as_many_calls_run_at_once_as_there_are_workers() {
-    let host = Host::demo(4);
-    let started = Instant::now();
-    for mut wire in start_calls(&host, 4, "sleep", &json!([2])) {
-        wire.outcome().result();
-    }
-    let took = started.elapsed();
-    assert!(
-        took < Duration::from_secs(6),
-        "one after the other: {took:?}"
-    );
-}
-
-#[test]
-fn short_calls_do_not_wait_behind_a_long_one() {
-    let host = Host::demo(2);
-    let mut long = start_calls(&host, 1, "sleep", &json!([20])).remove(0);
-    host.wait_leased("demo", 1);
-    for mut wire in start_calls(&host, 20, "fib", &json!([15])) {
-        assert_eq!(wire.outcome().result(), json!(610));
-    }
-    assert!(
-        !long.has_input(),
-        "the short calls were answered before the long one"
-    );
-    long.send(r#"{"type":"cancel","id":"x"}"#);
-}
+use serde_json::json;
 
 #[test]
 fn calls_are_served_in_the_order_of_their_arrival() {
@@ -67,31 +28,11 @@ fn calls_are_served_in_the_order_of_their_arrival() {
 }
 
 #[test]
-fn a_full_queue_answers_at_once_that_one_may_try_again() {
-    let host = Host::serving(App::demo().workers(1).set("max_queue = 2"));
-    let mut busy = start_calls(&host, 1, "sleep", &json!([2]));
-    host.wait_leased("demo", 1);
-    let mut queued = start_calls(&host, 2, "fib", &json!([10]));
-    host.wait_status("two calls wait", |status| status.app("demo").queue == 2);
-    let failure = host.call("demo", "fib", json!([10])).failure();
-    assert_eq!(failure.detail("retryable"), &json!(true), "{failure:?}");
-    assert!(
-        failure.detail("retry_after").as_f64().unwrap() > 0.0,
-        "{failure:?}"
-    );
-    assert!(!busy[0].has_input(), "it was answered at once");
-    busy[0].outcome().result();
-    for wire in &mut queued {
-        assert_eq!(wire.outcome().result(), json!(55));
-    }
-}
-
-#[test]
 fn a_client_that_leaves_the_queue_is_forgotten() {
     let host = Host::demo(1);
-    let mut busy = start_calls(&host, 1, "sleep", &json!([3]));
+    let mut busy = host.start_calls(1, "demo", "sleep", &json!([3]));
     host.wait_leased("demo", 1);
-    let queued = start_calls(&host, 5, "count", &json!([1_000_000, 1000]));
+    let queued = host.start_calls(5, "demo", "count", &json!([1_000_000, 1000]));
     host.wait_status("five calls wait", |status| status.app("demo").queue == 5);
     drop(queued);
     host.wait_status("none of them waits on", |status| {
@@ -107,7 +48,7 @@ fn an_app_that_is_busy_does_not_hold_up_another() {
         .app(App::demo().workers(1))
         .app(App::demo().named("other").workers(1))
         .start();
-    let busy = start_calls(&host, 10, "sleep", &json!([20]));
+    let busy = host.start_calls(10, "demo", "sleep", &json!([20]));
     host.wait_leased("demo", 1);
     assert_eq!(host.call("other", "fib", json!([10])).result(), json!(55));
     assert!(!busy.iter().any(Wire::has_input));
@@ -116,7 +57,8 @@ fn an_app_that_is_busy_does_not_hold_up_another() {
 #[test]
 fn load_reaches_every_worker() {
     let host = Host::demo(4);
-    let randoms: BTreeSet<String> = start_calls(&host, 4, "random", &json!([1]))
+    let randoms: BTreeSet<String> = host
+        .start_calls(4, "demo", "random", &json!([1]))
         .iter_mut()
         .map(|wire| wire.outcome().result().to_string())
         .collect();
@@ -135,31 +77,4 @@ fn load_reaches_every_worker() {
         4,
         "{counters:?}"
     );
-}
-
-#[test]
-fn connections_over_the_limit_are_turned_away_and_others_served() {
-    let host = Host::builder()
-        .set("max_connections = 8")
-        .app(App::demo().workers(1))
-        .start();
-    let mut held: Vec<Wire> = (0..8).map(|_| host.connect()).collect();
-    for wire in &mut held {
-        assert_eq!(wire.call("demo", "fib", &json!([10])).result(), json!(55));
-    }
-    let turned_away = host.connect().try_read();
-    if let Some(frame) = turned_away {
-        assert!(frame.failure().message.contains('8'), "{frame:?}");
-    }
-    drop(held);
-    harness::wait_until("a new connection is served", harness::PATIENCE, || {
-        let mut wire = host.connect();
-        let call = harness::wire::framed(
-            harness::wire::request("x", "demo", "fib", "[10]", "").as_bytes(),
-        );
-        wire.try_send_bytes(&call).is_ok()
-            && wire
-                .try_read()
-                .is_some_and(|frame| frame.kind() == "response")
-    });
 }

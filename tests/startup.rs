@@ -4,15 +4,12 @@
 
 mod harness;
 
-use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use harness::cli::{self, Running};
-use harness::processes::Process;
-use harness::{App, Failure, Host, PATIENCE, Wire, fixture, paths, wait_until};
+use harness::{App, Failure, Host, PATIENCE, Wire, fixture, paths};
 use nix::sys::signal::Signal;
 use serde_json::json;
 
@@ -112,33 +109,6 @@ fn an_on_fork_that_traps_is_shown_with_its_panic_message() {
     let host = with_a_sound_app(App::fixture("on_fork_traps").workers(2));
     let reason = reason(&host, "on_fork_traps");
     assert!(reason.contains("on_fork was called"), "{reason}");
-}
-
-#[test]
-fn an_app_that_cannot_start_makes_no_fork_storm() {
-    // An attempt takes long enough to be seen in the status.
-    let init_fails = App::demo()
-        .config("init_fails = true")
-        .config("init_seconds = 0.1");
-    let on_fork_traps = App::fixture("on_fork_traps").workers(1);
-    for broken in [init_fails.workers(4), on_fork_traps] {
-        let started = Instant::now();
-        let host = with_a_sound_app(broken.named("broken"));
-        let mut seen: BTreeSet<Process> = BTreeSet::new();
-        wait_until("several attempts", PATIENCE, || {
-            seen.extend(host.children());
-            let status = host.status();
-            let app = status.app("broken");
-            app.restarts >= 4 || app.generation >= 5
-        });
-        assert!(seen.len() <= 20, "{} processes were made", seen.len());
-        // Delays of nothing, 0.1 and 0.2 s lie between the first four attempts.
-        assert!(
-            started.elapsed() >= Duration::from_millis(300),
-            "{:?}",
-            started.elapsed()
-        );
-    }
 }
 
 /// Writes a component, given as text, into a directory of the host's.
@@ -288,20 +258,6 @@ fn every_app_has_its_own_number_of_workers() {
         host.children().len(),
         3 + 6,
         "a mold for each app, and the workers"
-    );
-}
-
-#[test]
-fn calls_wait_for_an_app_that_is_still_starting() {
-    let slow = App::demo()
-        .named("slow")
-        .workers(1)
-        .config("init_seconds = 2.0");
-    let host = with_a_sound_app(slow);
-    assert_eq!(host.call("slow", "fib", json!([10])).result(), json!(55));
-    assert_eq!(
-        host.call("slow", "init_count", json!([])).result(),
-        json!(1)
     );
 }
 

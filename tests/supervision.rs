@@ -1,49 +1,16 @@
-//! Deaths: hangs, traps, and kill -9 of a worker, a mold and the arbiter, with calls in flight.
+//! Deaths: hangs, traps, and kill -9 of a worker and of a mold, with calls in flight. That of the
+//! arbiter is in `promises`.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod harness;
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
 
-use harness::host::GONE_WITHIN;
 use harness::processes::{self, Process};
 use harness::{App, Host, PATIENCE, Wire, wait_until};
 use nix::sys::signal::Signal;
 use serde_json::json;
-
-#[test]
-fn a_hung_call_times_out_at_its_deadline_and_a_fresh_worker_serves_the_next() {
-    let timeout = Duration::from_secs(2);
-    let host = Host::serving(App::demo().workers(1).timeout(timeout.as_secs_f64()));
-    let before = host.wait_workers("demo", 1);
-    let hung = Process::of(before[0]).unwrap();
-    let mut wire = host.connect();
-    let asked = Instant::now();
-    let failure = wire
-        .call("demo", "hang", &json!([]))
-        .failure()
-        .of_type("DirtyTimeoutError");
-    let answered = asked.elapsed();
-    assert_eq!(failure.detail("timeout"), &json!(2.0));
-    assert!(answered >= timeout, "not before the deadline: {answered:?}");
-    assert!(answered < 5 * timeout, "at the deadline, not {answered:?}");
-
-    let asked = Instant::now();
-    assert_eq!(wire.call("demo", "fib", &json!([10])).result(), json!(55));
-    let next = asked.elapsed();
-    assert!(
-        next < timeout / 2,
-        "the next call took {next:?} of a timeout of {timeout:?}"
-    );
-    wait_until("the end of the hung worker", PATIENCE, || !hung.is_alive());
-    assert_ne!(host.wait_workers("demo", 1), before);
-    assert_eq!(
-        host.call("demo", "init_count", json!([])).result(),
-        json!(1)
-    );
-}
 
 #[test]
 fn a_call_that_waits_in_the_queue_times_out_too() {
@@ -226,39 +193,6 @@ fn kill_of_the_mold_fails_its_calls_as_retryable_and_a_new_generation_serves() {
 }
 
 #[test]
-fn kill_of_the_arbiter_leaves_no_process_and_no_waiting_client() {
-    let mut host = Host::builder()
-        .app(App::demo().workers(3))
-        .app(App::demo().named("other").workers(1))
-        .start();
-    host.wait_workers("demo", 3);
-    host.wait_workers("other", 1);
-    let mut idle = host.connect();
-    let mut calls: Vec<Wire> = ["sleep", "count", "hang"]
-        .into_iter()
-        .map(|action| {
-            let mut wire = host.connect();
-            let args = match action {
-                "sleep" => json!([600]),
-                "count" => json!([2, 60_000]),
-                _ => json!([]),
-            };
-            wire.request("x", "demo", action, &args);
-            wire
-        })
-        .collect();
-    assert_eq!(calls[1].read().value("data"), json!(0));
-    host.wait_leased("demo", 3);
-    assert_eq!(host.children().len(), 2 + 4, "two molds and four workers");
-
-    assert!(host.kill() < 2 * GONE_WITHIN);
-    assert!(idle.try_read().is_none(), "the connection is closed");
-    for wire in &mut calls {
-        assert!(wire.try_read().is_none(), "the connection is closed");
-    }
-}
-
-#[test]
 fn workers_that_keep_dying_are_replaced_ever_more_slowly() {
     let host = Host::demo(1);
     let mut killed = BTreeSet::new();
@@ -301,23 +235,4 @@ fn close_runs_once_in_each_worker_that_stops_gracefully_and_nowhere_else() {
         "{}",
         host.stderr.text()
     );
-}
-
-#[test]
-fn an_idle_host_costs_no_processor_time() {
-    let host = Host::serving(App::demo().workers(2).timeout(0.0));
-    host.wait_workers("demo", 2);
-    let everybody = || {
-        let children = host.children().into_iter().map(|process| process.pid);
-        children
-            .chain([host.pid()])
-            .map(processes::cpu_ticks)
-            .sum::<u64>()
-    };
-    let before = everybody();
-    let mut waiting = host.connect();
-    waiting.request("x", "demo", "sleep", &json!([3]));
-    waiting.outcome().result();
-    let used = everybody() - before;
-    assert!(used <= 15, "{used} ticks of 10 ms in 3 s");
 }

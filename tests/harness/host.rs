@@ -16,7 +16,7 @@ use super::paths;
 use super::processes::{self, Process};
 use super::status::{Status, Worker};
 use super::wait::{PATIENCE, wait_for, wait_until};
-use super::wire::{Outcome, Wire};
+use super::wire::{Failure, Outcome, Wire};
 
 /// How soon every process of a host has to be gone after its arbiter was killed.
 pub(crate) const GONE_WITHIN: Duration = Duration::from_secs(1);
@@ -126,7 +126,7 @@ impl HostBuilder {
             .unwrap_or_else(|| scratch.path().to_path_buf());
         let socket = directory.join("s");
         let config = directory.join("dirty.toml");
-        std::fs::write(&config, self.toml(&socket)).expect("the directory is ours");
+        write_config(&config, &self.toml(&socket));
         let mut command = self.command(&config);
         let mut child = command
             .spawn()
@@ -151,6 +151,13 @@ impl HostBuilder {
         host.wait_ready();
         host
     }
+}
+
+/// Puts a configuration into place such that nobody reads half of it.
+fn write_config(path: &Path, text: &str) {
+    let unfinished = path.with_extension("unfinished");
+    std::fs::write(&unfinished, text).expect("the directory is ours");
+    std::fs::rename(&unfinished, path).expect("the directory is ours");
 }
 
 /// A running host.
@@ -241,6 +248,48 @@ impl Host {
         assert_eq!(frame.kind(), "response", "{frame:?}");
         serde_json::from_str(frame.raw("result"))
             .unwrap_or_else(|error| panic!("{error} in {}", frame.raw("result")))
+    }
+
+    /// Starts so many calls, each on a connection of its own.
+    #[track_caller]
+    pub(crate) fn start_calls(
+        &self,
+        count: usize,
+        app: &str,
+        action: &str,
+        args: &Value,
+    ) -> Vec<Wire> {
+        (0..count)
+            .map(|_| {
+                let mut wire = self.connect();
+                wire.request("x", app, action, args);
+                wire
+            })
+            .collect()
+    }
+
+    /// Edits the configuration: what was typed before is replaced as a whole. The host does not
+    /// look at it before it is told to.
+    pub(crate) fn edit(&self, changed: &HostBuilder) {
+        write_config(
+            &self.directory.join("dirty.toml"),
+            &changed.toml(&self.socket),
+        );
+    }
+
+    /// Has the host do something, and waits for the result: `message` is a control message but for
+    /// its `type` and `id`.
+    #[track_caller]
+    pub(crate) fn control(&self, mut message: Value) -> Result<Value, Failure> {
+        message["type"] = "control".into();
+        message["id"] = 0.into();
+        let mut wire = self.connect();
+        wire.send(message.to_string());
+        let frame = wire.read();
+        match frame.kind().as_str() {
+            "response" => Ok(frame.value("result")),
+            _ => Err(frame.failure()),
+        }
     }
 
     /// Waits until the status satisfies the condition and returns it.

@@ -15,6 +15,7 @@ pub(crate) mod cli;
 pub(crate) mod guests;
 pub(crate) mod host;
 pub(crate) mod lines;
+pub(crate) mod load;
 pub(crate) mod paths;
 pub(crate) mod processes;
 pub(crate) mod python;

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, SysconfVar, sysconf};
+use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal};
 
 /// A process, told apart from a later one of the same number by when it started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,6 +51,22 @@ impl Process {
     pub(crate) fn is_alive(self) -> bool {
         Process::of(self.pid) == Some(self)
     }
+
+    /// The process that made it; none if it has ended.
+    pub(crate) fn parent(self) -> Option<i32> {
+        let stat = stat(self.pid)?;
+        (stat.start_ticks == self.start_ticks).then_some(stat.parent)
+    }
+
+    /// Kills this process, and no other that has its number by now. False if it has ended.
+    pub(crate) fn kill(self) -> bool {
+        let pid = rustix::process::Pid::from_raw(self.pid).expect("a process number");
+        let Ok(pidfd) = pidfd_open(pid, PidfdFlags::empty()) else {
+            return false;
+        };
+        // The descriptor is that of whoever had the number a moment ago.
+        self.is_alive() && pidfd_send_signal(&pidfd, rustix::process::Signal::KILL).is_ok()
+    }
 }
 
 /// The living processes that this one made, in the order of their numbers.
@@ -75,6 +93,17 @@ pub(crate) fn descendants_of(pid: i32) -> Vec<Process> {
     found
 }
 
+/// The processes below this one, itself included, that have ended and were not reaped.
+pub(crate) fn zombies_of(pid: i32) -> Vec<i32> {
+    let mut parents: Vec<i32> = descendants_of(pid).iter().map(|child| child.pid).collect();
+    parents.push(pid);
+    all_pids()
+        .filter(|child| {
+            stat(*child).is_some_and(|stat| has_ended(stat.state) && parents.contains(&stat.parent))
+        })
+        .collect()
+}
+
 /// The process that made this one.
 pub(crate) fn parent_of(pid: i32) -> i32 {
     stat(pid)
@@ -99,13 +128,6 @@ pub(crate) fn short_name(pid: i32) -> String {
     let name = fs::read_to_string(format!("/proc/{pid}/comm"));
     let name = name.unwrap_or_else(|error| panic!("process {pid}: {error}"));
     name.trim_end().to_owned()
-}
-
-/// The children of a process that have ended and were not reaped.
-pub(crate) fn zombies_of(pid: i32) -> Vec<i32> {
-    all_pids()
-        .filter(|child| stat(*child).is_some_and(|stat| stat.parent == pid && stat.state == 'Z'))
-        .collect()
 }
 
 /// How many threads a process has.
@@ -141,6 +163,17 @@ pub(crate) fn private_memory(pid: i32) -> u64 {
     rollup(pid, |field| field.starts_with("Private_"))
 }
 
+/// The most memory that a process has had resident so far, in bytes; what is shared counts too.
+pub(crate) fn peak_memory(pid: i32) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/status"));
+    let text = text.unwrap_or_else(|error| panic!("process {pid}: {error}"));
+    let kib = text.lines().find_map(|line| {
+        let value = line.strip_prefix("VmHWM:")?;
+        value.split_whitespace().next()?.parse::<u64>().ok()
+    });
+    kib.expect("a process has memory") * 1024
+}
+
 fn rollup(pid: i32, wanted: impl Fn(&str) -> bool) -> u64 {
     let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"));
     let text = text.unwrap_or_else(|error| panic!("process {pid}: {error}"));
@@ -167,8 +200,8 @@ pub(crate) fn waits_in_a_call(pid: i32) -> bool {
     channel.contains("ep_poll") || channel.contains("epoll")
 }
 
-/// Processor time that a process has used, user and system, in clock ticks (usually 10 ms).
-pub(crate) fn cpu_ticks(pid: i32) -> u64 {
+/// Processor time that a process has used, user and system; exact to some 10 ms.
+pub(crate) fn cpu_time(pid: i32) -> Duration {
     let text = fs::read_to_string(format!("/proc/{pid}/stat"));
     let text = text.unwrap_or_else(|error| panic!("process {pid}: {error}"));
     let fields: Vec<&str> = text
@@ -177,10 +210,14 @@ pub(crate) fn cpu_ticks(pid: i32) -> u64 {
         .1
         .split_whitespace()
         .collect();
-    fields[11..=12]
+    let ticks: u32 = fields[11..=12]
         .iter()
-        .map(|ticks| ticks.parse::<u64>().expect("a number"))
-        .sum()
+        .map(|ticks| ticks.parse::<u32>().expect("a number"))
+        .sum();
+    let per_second = sysconf(SysconfVar::CLK_TCK)
+        .expect("the system knows it")
+        .expect("it is a number");
+    Duration::from_secs(1) * ticks / u32::try_from(per_second).expect("a few hundred at most")
 }
 
 /// Sends a signal to one process. It is no error if that has just ended.

@@ -1,16 +1,42 @@
-//! A Python environment with an unmodified peer in it, made on first use.
+//! A Python environment with an unmodified peer in it, made on first use, and the checks that
+//! `tests/peers` makes with it.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::cli::{clean, run};
+use super::host::Host;
 use super::paths;
 
 /// The newest release whose client speaks the JSON dialect.
 const GUNICORN: &str = "gunicorn==25.0.3";
 
+/// Runs `tests/peers/NAME.py` against a host, and checks that all of its checks were made.
+#[track_caller]
+pub(crate) fn run_peer(host: &Host, name: &str, checks: usize) {
+    let script = paths::repository()
+        .join("tests/peers")
+        .join(name)
+        .with_extension("py");
+    let mut command = clean(Command::new(python()));
+    // Without -B the interpreter would leave its cache in the checkout.
+    command
+        .arg("-B")
+        .arg(script)
+        .env("GUNICORN_DIRTY_SOCKET", &host.socket);
+    let ran = run(&mut command);
+    let expected = format!("ran {checks} checks, all passed");
+    assert!(
+        ran.code == Some(0) && ran.stdout.lines().any(|line| line == expected),
+        "{name} did not print `{expected}`:\n{}\n{}",
+        ran.stdout,
+        ran.stderr
+    );
+}
+
 /// The interpreter of the environment that has the peer.
-pub(crate) fn python() -> PathBuf {
+fn python() -> PathBuf {
     let peers = paths::target().join("peers");
     fs::create_dir_all(&peers).expect("the target directory is ours");
     let environment = peers.join(GUNICORN.replace("==", "-"));

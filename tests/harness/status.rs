@@ -13,6 +13,8 @@ pub(crate) struct Status {
     pub(crate) worker_count: usize,
     pub(crate) apps: Vec<String>,
     pub(crate) app_status: BTreeMap<String, AppStatus>,
+    pub(crate) bytes_in_flight: u64,
+    pub(crate) bytes_in_flight_max: u64,
 }
 
 /// One worker.
@@ -34,6 +36,8 @@ pub(crate) struct AppStatus {
     pub(crate) state: String,
     pub(crate) generation: u64,
     pub(crate) workers: Value,
+    /// Who can serve, without those that are kept in reserve.
+    pub(crate) workers_ready: usize,
     pub(crate) queue: u64,
     pub(crate) calls: u64,
     pub(crate) restarts: u64,

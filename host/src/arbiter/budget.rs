@@ -3,6 +3,10 @@
 //!
 //! It counts memory that is there, never what was announced, and says when that is too much. What
 //! follows is decided elsewhere: `reader` refuses requests, `overload` closes clients.
+//!
+//! Requests may take three quarters, whatever is held of replies, so that clients who leave replies
+//! unread cannot lock the others out. Replies may take all that is not requests, so a quarter at
+//! least: otherwise calls would be made whose results find no room.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,15 +24,23 @@ const RETRY_AFTER: u32 = 1;
 #[derive(Clone, Debug)]
 pub(super) struct Budget {
     // The memory of a frame may be freed wherever a `Bytes` can be sent to: hence no `Rc<Cell>`.
-    held: Arc<AtomicUsize>,
+    counts: Arc<[AtomicUsize; 2]>,
     bytes_max: usize,
     frame_bytes_max: usize,
 }
 
-/// A part of the count, which ends with this value.
+/// What bytes belong to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Share {
+    Requests,
+    Replies,
+}
+
+/// A part of a count, which ends with this value.
 #[derive(Debug)]
 pub(super) struct Held {
-    count: Arc<AtomicUsize>,
+    counts: Arc<[AtomicUsize; 2]>,
+    share: Share,
     bytes: usize,
 }
 
@@ -42,7 +54,7 @@ impl Budget {
     /// Nothing is held. Room for one frame of the largest size there is in any case.
     pub(super) fn new(bytes_max: usize, frame_bytes_max: usize) -> Budget {
         Budget {
-            held: Arc::default(),
+            counts: Arc::default(),
             bytes_max,
             frame_bytes_max,
         }
@@ -50,7 +62,11 @@ impl Budget {
 
     /// How many bytes are held.
     pub(super) fn held_bytes(&self) -> usize {
-        self.held.load(Ordering::Relaxed)
+        self.share_bytes(Share::Requests) + self.share_bytes(Share::Replies)
+    }
+
+    fn share_bytes(&self, share: Share) -> usize {
+        self.counts[share as usize].load(Ordering::Relaxed)
     }
 
     /// How many bytes may be held, as configured.
@@ -58,32 +74,33 @@ impl Budget {
         self.bytes_max
     }
 
-    /// Whether no further request can be taken. A quarter is kept free of requests: otherwise the
-    /// replies to those that wait would find no room, and the calls would have been made in vain.
+    /// Whether no further request can be taken.
     pub(super) fn is_full(&self) -> bool {
-        self.is_above(self.bytes_max - self.bytes_max / 4)
+        let requests_max = self.bytes_max - self.bytes_max / 4;
+        self.share_bytes(Share::Requests) > requests_max.max(self.bytes_min())
     }
 
-    /// Whether more is held than may be.
+    /// Whether more is held than may be. It is replies that are too many.
     pub(super) fn is_exceeded(&self) -> bool {
-        self.is_above(self.bytes_max)
+        self.held_bytes() > self.bytes_max.max(self.bytes_min())
     }
 
-    fn is_above(&self, bytes: usize) -> bool {
-        self.held_bytes() > bytes.max(self.frame_bytes_max.saturating_add(MARGIN_BYTES))
+    fn bytes_min(&self) -> usize {
+        self.frame_bytes_max.saturating_add(MARGIN_BYTES)
     }
 
     /// Nothing yet, for somebody who holds a changing amount.
-    pub(super) fn hold(&self) -> Held {
+    pub(super) fn hold(&self, share: Share) -> Held {
         Held {
-            count: self.held.clone(),
+            counts: self.counts.clone(),
+            share,
             bytes: 0,
         }
     }
 
     /// Counts this memory for as long as anybody has a share in it.
-    pub(super) fn charge(&self, memory: Bytes) -> Bytes {
-        let mut held = self.hold();
+    pub(super) fn charge(&self, share: Share, memory: Bytes) -> Bytes {
+        let mut held = self.hold(share);
         held.set(memory.len());
         Bytes::from_owner(Charged {
             memory,
@@ -95,8 +112,9 @@ impl Budget {
     pub(super) fn refusal(&self) -> WireError {
         let held = self.held_bytes();
         let message = format!(
-            "the host is full: it holds {held} bytes of requests and of unread replies, of at most \
-             {} (max_bytes_in_flight), a quarter of them for replies; try again later",
+            "the host holds {} bytes of requests, which is all that they may take of {} bytes \
+             (max_bytes_in_flight): try again later",
+            self.share_bytes(Share::Requests),
             self.bytes_max
         );
         WireError::dirty(message)
@@ -110,10 +128,11 @@ impl Budget {
 impl Held {
     /// Holds this many bytes from now on.
     pub(super) fn set(&mut self, bytes: usize) {
+        let count = &self.counts[self.share as usize];
         if bytes > self.bytes {
-            self.count.fetch_add(bytes - self.bytes, Ordering::Relaxed);
+            count.fetch_add(bytes - self.bytes, Ordering::Relaxed);
         } else if bytes < self.bytes {
-            self.count.fetch_sub(self.bytes - bytes, Ordering::Relaxed);
+            count.fetch_sub(self.bytes - bytes, Ordering::Relaxed);
         }
         self.bytes = bytes;
     }
@@ -143,7 +162,7 @@ mod tests {
     #[test]
     fn memory_counts_until_its_last_share_is_gone() {
         let budget = Budget::new(100 * MIB, MIB);
-        let frame = budget.charge(Bytes::from(vec![7; 1000]));
+        let frame = budget.charge(Share::Requests, Bytes::from(vec![7; 1000]));
         let (share, clone) = (frame.slice(10..20), frame.clone());
         assert_eq!(budget.held_bytes(), 1000);
         drop((frame, clone));
@@ -156,7 +175,7 @@ mod tests {
     #[test]
     fn what_is_held_changes_and_ends() {
         let budget = Budget::new(100 * MIB, MIB);
-        let (mut one, mut other) = (budget.hold(), budget.hold());
+        let (mut one, mut other) = (budget.hold(Share::Requests), budget.hold(Share::Replies));
         one.set(500);
         other.set(70);
         one.set(300);
@@ -166,23 +185,29 @@ mod tests {
     }
 
     #[test]
-    fn a_quarter_is_for_replies_alone() {
+    fn requests_have_three_quarters_and_replies_what_is_left() {
         let budget = Budget::new(100 * MIB, MIB);
-        let mut held = budget.hold();
-        for (mib, full, exceeded) in [(75, false, false), (76, true, false), (101, true, true)] {
-            held.set(mib * MIB);
-            assert_eq!(
-                (budget.is_full(), budget.is_exceeded()),
-                (full, exceeded),
-                "{mib}"
-            );
+        let mut requests = budget.hold(Share::Requests);
+        let mut replies = budget.hold(Share::Replies);
+        for (requests_mib, replies_mib, full, exceeded) in [
+            (75, 25, false, false),
+            (75, 26, false, true),
+            (76, 0, true, false),
+            (76, 25, true, true),
+            (0, 100, false, false),
+            (1, 100, false, true),
+        ] {
+            requests.set(requests_mib * MIB);
+            replies.set(replies_mib * MIB);
+            let found = (budget.is_full(), budget.is_exceeded());
+            assert_eq!(found, (full, exceeded), "{requests_mib} {replies_mib}");
         }
     }
 
     #[test]
     fn one_frame_of_the_largest_size_always_fits() {
         let budget = Budget::new(64 * MIB, 64 * MIB);
-        let mut held = budget.hold();
+        let mut held = budget.hold(Share::Requests);
         held.set(64 * MIB + 4);
         assert!(!budget.is_full() && !budget.is_exceeded());
         held.set(66 * MIB);
@@ -192,7 +217,7 @@ mod tests {
     #[test]
     fn a_refusal_says_what_is_full_and_when_to_try_again() {
         let budget = Budget::new(100 * MIB, MIB);
-        let mut held = budget.hold();
+        let mut held = budget.hold(Share::Requests);
         held.set(80 * MIB);
         let error = budget.refusal();
         assert!(error.message.contains("max_bytes_in_flight"), "{error}");

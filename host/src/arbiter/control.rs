@@ -10,7 +10,7 @@ use serde_json::json;
 use super::machine::{self, ClientId, CommandId, Event, Outcome};
 use super::replies::Kind;
 use super::run::Arbiter;
-use super::{Embedder, SettingsError, log};
+use super::{Embedder, SettingsError, hooks, log};
 use crate::config::{Settings, WORKERS_MAX};
 use crate::protocol::{
     self, AppOutcome, AppPath, Command, Dialect, Operation, Outcomes, RawId, WireError,
@@ -92,7 +92,12 @@ impl<E: Embedder> Arbiter<E> {
 
     /// Reads the configuration anew, for one app or for all of the host.
     pub(super) fn reload(&mut self, now: Instant, asker: Option<Asker>, app: Option<&AppPath>) {
-        let settings = match self.embedder.settings() {
+        let settings = self.embedder.settings().and_then(|settings| {
+            let checked = hooks::check(&settings.hooks);
+            let checked = checked.map_err(|error| SettingsError::Invalid(error.to_string()));
+            checked.map(|()| settings)
+        });
+        let settings = match settings {
             Ok(settings) => settings,
             Err(error) => return self.cannot_reload(asker, &error),
         };
@@ -154,6 +159,8 @@ impl<E: Embedder> Arbiter<E> {
         self.settings.server.write_timeout = new.server.write_timeout;
         self.settings.server.connections_max = new.server.connections_max;
         self.settings.lifecycle = new.lifecycle;
+        self.hooks.reconfigure(new.hooks.clone());
+        self.settings.hooks = new.hooks;
         self.settings.apps = new.apps;
     }
 

@@ -95,6 +95,7 @@ impl<E: Embedder> Arbiter<E> {
             Effect::AllFailed => self.all_failed(),
             Effect::Report(report) => {
                 log::report(&report);
+                self.hooks.tell(&report);
                 self.consider_failure(&report);
             }
             // An error that is on its way out already says more.
@@ -103,7 +104,7 @@ impl<E: Embedder> Arbiter<E> {
     }
 
     fn spawn_mold(&mut self, generation: GenerationId, settings: Rc<AppSettings>) {
-        let spawned = spawn::mold(&self.executable, &settings.name)
+        let spawned = spawn::mold(&self.executable, &settings.name, &self.reaper)
             .and_then(|spawned| MoldLink::start(generation, spawned, self.input.clone()));
         match spawned {
             Ok(link) => {

@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::config::Settings;
+pub use crate::process::reaper::Strangers;
 
 /// Something that whoever runs the arbiter may want to tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +42,14 @@ pub trait Embedder {
     /// There is none, or it cannot be used; the host then serves on with the settings that it has.
     fn settings(&mut self) -> Result<Settings, SettingsError> {
         Err(SettingsError::Unsupported)
+    }
+
+    /// What is to be done with children of this process that are not the arbiter's. The arbiter makes
+    /// itself a subreaper (see prctl(2)): it inherits, and reaps, the orphans of the processes that it
+    /// has started. An orphan that has left their process groups cannot be told from a child of the
+    /// embedder's, and stays in the process list unless strangers are [`Strangers::Reaped`].
+    fn strangers(&self) -> Strangers {
+        Strangers::LeftAlone
     }
 
     /// Opens the log file anew, because another program may have renamed it.

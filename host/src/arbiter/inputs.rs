@@ -206,6 +206,7 @@ impl<E: Embedder> Arbiter<E> {
             Signal::SIGTTOU => return self.adjust(now, -1),
             other => return log::signal_ignored(other),
         };
+        self.at_once = grace.is_zero();
         self.stop(now, grace);
     }
 

@@ -7,7 +7,6 @@ use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
 use bytes::{Bytes, BytesMut};
-use nix::unistd::Pid;
 use tokio::io::AsyncReadExt;
 use tokio::io::Interest;
 use tokio::net::UnixStream;
@@ -15,7 +14,7 @@ use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::budget::Budget;
+use super::budget::{Budget, Share};
 use super::downlink::Downlink;
 use super::gate::Gate;
 use super::input::{Input, NewWorker};
@@ -23,9 +22,8 @@ use super::machine::{ClientId, GenerationId};
 use super::outbox::{COPIED_BYTES_MAX, Flushed};
 use crate::process::descriptors::{self, Received};
 use crate::process::hop::{self, Failure, Stage, Up, WorkerId};
-use crate::process::pidfd::{self, Pidfd};
+use crate::process::pidfd::Pidfd;
 use crate::process::spawn::SpawnedMold;
-use crate::process::watch;
 
 /// Read from a mold at once.
 const CONTROL_READ_BYTES: usize = 64 << 10;
@@ -125,7 +123,7 @@ async fn read_worker(
     input: mpsc::Sender<Input>,
 ) {
     let mut buf = BytesMut::new();
-    let mut held = budget.hold();
+    let mut held = budget.hold(Share::Replies);
     loop {
         loop {
             gate.pass().await;
@@ -169,7 +167,7 @@ async fn read_worker(
 /// counted there if it has to wait.
 fn charge(budget: &Budget, payload: Bytes) -> Bytes {
     if payload.len() > COPIED_BYTES_MAX {
-        budget.charge(payload)
+        budget.charge(Share::Replies, payload)
     } else {
         payload
     }
@@ -190,14 +188,16 @@ impl MoldLink {
         input: mpsc::Sender<Input>,
     ) -> io::Result<MoldLink> {
         let socket = std::os::unix::net::UnixStream::from(spawned.control);
-        let (incoming, outgoing) = UnixStream::from_std(socket)?.into_split();
         let pidfd = Rc::new(spawned.pidfd);
+        // Nobody hears of it then; the reaper sees to what is left of it.
+        let socket = UnixStream::from_std(socket).inspect_err(|_| pidfd.kill())?;
+        let (incoming, outgoing) = socket.into_split();
         let mut reader = ControlReader {
             socket: incoming,
             buf: BytesMut::new(),
             descriptors: VecDeque::new(),
         };
-        let (pid, ended) = (spawned.pid, pidfd.clone());
+        let (child, ended) = (spawned.child, pidfd.clone());
         tokio::task::spawn_local(async move {
             while let Some((message, new)) = reader.next().await {
                 if input
@@ -210,7 +210,8 @@ impl MoldLink {
             }
             // It has ended, or it is of no use.
             ended.kill();
-            let exit = wait_for_end(pid, &ended).await;
+            let exit = child.end(&ended).await.ok();
+            drop(child);
             let _ = input.send(Input::MoldGone(generation, exit)).await;
         });
         Ok(MoldLink {
@@ -227,19 +228,6 @@ impl MoldLink {
 
     pub(super) fn kill(&self) {
         self.pidfd.kill();
-    }
-}
-
-/// Waits for the end of a child and reaps it.
-pub(super) async fn wait_for_end(pid: Pid, pidfd: &Pidfd) -> Option<hop::Exit> {
-    let ended = watch::readable(pidfd).ok()?;
-    loop {
-        let mut ready = ended.readable().await.ok()?;
-        match pidfd::reap(pid) {
-            Ok(Some(exit)) => return Some(exit),
-            Ok(None) => ready.clear_ready(),
-            Err(_) => return None,
-        }
     }
 }
 

@@ -100,12 +100,14 @@ pub(super) fn report(report: &Report) {
             generation,
             worker,
             pid,
+            ..
         } => debug!(app, generation, worker = worker.0, pid, "worker forked"),
         Report::WorkerReady {
             app,
             generation,
             worker,
             pid,
+            ..
         } => debug!(app, generation, worker = worker.0, pid, "worker ready"),
         Report::WorkerDied {
             app,
@@ -231,7 +233,7 @@ pub(super) fn end(exit: Option<Exit>) -> String {
 }
 
 /// An app's text cannot begin a line of the log.
-fn indented(text: &str) -> String {
+pub(super) fn indented(text: &str) -> String {
     text.replace('\n', "\n    | ")
 }
 
@@ -258,7 +260,7 @@ pub(super) fn requests_refused(app: Option<&str>, refusals: u64, held: usize) {
         app,
         refusals,
         bytes_in_flight = held,
-        "requests refused: the host holds as many bytes as it may (max_bytes_in_flight)"
+        "requests refused: the host holds as many bytes of them as it may (max_bytes_in_flight)"
     );
 }
 

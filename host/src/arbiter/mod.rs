@@ -12,6 +12,7 @@ mod downlink;
 mod effects;
 mod embedder;
 mod gate;
+mod hooks;
 mod hostlog;
 mod input;
 mod inputs;
@@ -41,7 +42,8 @@ use crate::config::Settings;
 use crate::process::launch::Launch;
 use crate::process::{descriptors, memory};
 
-pub use embedder::{Embedder, ServeEvent, SettingsError};
+pub use embedder::{Embedder, ServeEvent, SettingsError, Strangers};
+pub use hooks::HookError;
 pub use listen_error::ListenError;
 pub use passed::passed_socket;
 pub use pidfile::{Distrust, PidfileError};
@@ -66,6 +68,9 @@ pub enum ServeError {
     /// No app can start. Holds each app's name and reason.
     #[error("no app can start:{}", list(.0))]
     NoApp(Vec<(String, String)>),
+    /// A hook cannot be run, or `on_starting` does not let the host start.
+    #[error(transparent)]
+    Hook(#[from] HookError),
     /// There is no place for compiled components.
     #[error(
         "there is no directory for compiled components: set `cache_dir` in the configuration, or \

@@ -13,10 +13,10 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc;
 
 use super::input::Input;
-use super::link::wait_for_end;
 use crate::process::handover::{HANDED_OVER, READY};
 use crate::process::hop::Exit;
 use crate::process::pidfd::Pidfd;
+use crate::process::reaper::{Awaited, Reaper};
 use crate::process::spawn;
 
 /// How long a successor may take to end after it has closed its channel.
@@ -56,9 +56,11 @@ pub(super) fn watch_predecessor(
 pub(super) fn watch_successor(
     mut child: Child,
     channel: StdStream,
+    reaper: &Reaper,
     input: mpsc::Sender<Input>,
 ) -> io::Result<OwnedWriteHalf> {
     let pid = Pid::from_raw(child.id() as i32);
+    let awaited = reaper.awaited(pid);
     let watched = Pidfd::open(pid).and_then(|pidfd| Ok((pidfd, UnixStream::from_std(channel)?)));
     let (pidfd, channel) = watched.inspect_err(|_| spawn::discard(&mut child))?;
     let (mut incoming, outgoing) = channel.into_split();
@@ -68,19 +70,20 @@ pub(super) fn watch_successor(
                 tell(&input, OtherHost::SuccessorReady).await;
             }
         }
-        let exit = end_of(pid, &pidfd).await;
+        let exit = end_of(&awaited, &pidfd).await;
+        drop(awaited);
         tell(&input, OtherHost::SuccessorGone(exit)).await;
     });
     Ok(outgoing)
 }
 
 /// Waits for the end of a process that is about to end.
-async fn end_of(pid: Pid, pidfd: &Pidfd) -> Option<Exit> {
-    if let Ok(exit) = tokio::time::timeout(END_PATIENCE, wait_for_end(pid, pidfd)).await {
-        return exit;
+async fn end_of(child: &Awaited, pidfd: &Pidfd) -> Option<Exit> {
+    if let Ok(exit) = tokio::time::timeout(END_PATIENCE, child.end(pidfd)).await {
+        return exit.ok();
     }
     pidfd.kill();
-    wait_for_end(pid, pidfd).await
+    child.end(pidfd).await.ok()
 }
 
 /// None at the end of the channel.

@@ -33,7 +33,7 @@ pub fn passed_socket() -> Result<Option<PathBuf>, ListenError> {
 pub(super) fn listener(wanted: &Path) -> Result<(Listener, Option<UnixStream>), ListenError> {
     if let Some(notice) = Notice::from_environment().map_err(ListenError::Predecessor)? {
         same(&notice.socket, wanted)?;
-        let (channel, socket) = handover::accept().map_err(ListenError::Predecessor)?;
+        let (channel, socket) = handover::accept(&notice).map_err(ListenError::Predecessor)?;
         let listener = Listener::adopt(socket.into(), wanted, notice.owner)?;
         return Ok((listener, Some(channel)));
     }

@@ -2,6 +2,7 @@
 //! needs to. What it holds counts into the budget; where that is full it refuses requests and
 //! throws their bytes away as they arrive, so that the connection stays in step.
 
+use std::io;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::unix::OwnedReadHalf;
 use tokio::time::{Instant, timeout_at};
 
-use super::budget::{Budget, Held};
+use super::budget::{Budget, Held, Share};
 use super::client::{FromClient, Refused};
 use super::gate::Gate;
 use super::machine::Request;
@@ -80,7 +81,7 @@ impl Reader {
             stream,
             gate,
             limits,
-            held: budget.hold(),
+            held: budget.hold(Share::Requests),
             budget,
             buf: BytesMut::new(),
             dialect: None,
@@ -140,7 +141,7 @@ impl Reader {
         } else {
             frame
         };
-        let frame = self.budget.charge(frame);
+        let frame = self.budget.charge(Share::Requests, frame);
         self.held.set(self.buf.len());
         self.progress = None;
         match understand(dialect, frame) {
@@ -192,19 +193,14 @@ impl Reader {
             // An idle connection holds no buffer.
             self.buf = BytesMut::new();
         }
-        let readable = match self.stall_deadline() {
-            None => self.stream.readable().await,
-            Some(deadline) => match timeout_at(deadline, self.stream.readable()).await {
-                Ok(readable) => readable,
+        let read = match self.stall_deadline() {
+            None => self.read_some().await,
+            Some(deadline) => match timeout_at(deadline, self.read_some()).await {
+                Ok(read) => read,
                 Err(_elapsed) => return ControlFlow::Break(FromClient::Stalled(self.buf.len())),
             },
         };
-        if readable.is_err() {
-            return ControlFlow::Break(FromClient::Closed);
-        }
-        self.buf.reserve(self.bytes_wanted());
-        let mut room = (&mut self.buf).limit(READ_BYTES_MAX);
-        match self.stream.read_buf(&mut room).await {
+        match read {
             Ok(count) if count > 0 => {
                 self.turn += count;
                 self.held.set(self.buf.len());
@@ -212,6 +208,14 @@ impl Reader {
             }
             _ => ControlFlow::Break(FromClient::Closed),
         }
+    }
+
+    /// Makes room only when there is something to be read.
+    async fn read_some(&mut self) -> io::Result<usize> {
+        self.stream.readable().await?;
+        self.buf.reserve(self.bytes_wanted());
+        let mut room = (&mut self.buf).limit(READ_BYTES_MAX);
+        self.stream.read_buf(&mut room).await
     }
 
     fn bytes_wanted(&self) -> usize {

@@ -7,7 +7,7 @@ use std::io;
 use bytes::Bytes;
 use tokio::net::UnixStream;
 
-use super::budget::{Budget, Held};
+use super::budget::{Budget, Held, Share};
 use super::outbox::{Flushed, Outbox};
 
 /// What frames belong to.
@@ -41,7 +41,7 @@ impl Replies {
     pub(super) fn new(budget: &Budget) -> Replies {
         Replies {
             outbox: Outbox::default(),
-            held: budget.hold(),
+            held: budget.hold(Share::Replies),
             pieces: VecDeque::new(),
             whole_until: 0,
         }
@@ -175,7 +175,7 @@ mod tests {
         with_pair(|ours, _theirs| {
             let budget = budget();
             let mut replies = Replies::new(&budget);
-            let large = budget.charge(Bytes::from(vec![0; 4 << 20]));
+            let large = budget.charge(Share::Replies, Bytes::from(vec![0; 4 << 20]));
             replies.push_shared(Kind::Call, large);
             assert_eq!(replies.flush(ours).unwrap(), Flushed::Blocked);
             assert!(replies.len() < 4 << 20);

@@ -3,16 +3,19 @@
 
 use std::collections::HashMap;
 use std::future::pending;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
 use tokio::sync::mpsc;
 
 use super::accept::Accepting;
 use super::budget::Budget;
 use super::client::Client;
 use super::control::Orders;
+use super::hooks::{self, Hooks};
 use super::input::Input;
 use super::link::{MoldLink, WorkerLink};
 use super::listen::Listener;
@@ -27,6 +30,7 @@ use super::{Embedder, ServeError, log, passed};
 use crate::config::{AppSettings, Settings};
 use crate::process::hop::WorkerId;
 use crate::process::launch::Launch;
+use crate::process::reaper::Reaper;
 use crate::process::signals::Signals;
 use crate::process::spawn::Executable;
 
@@ -51,6 +55,8 @@ pub(super) struct Arbiter<E> {
     pub(super) cache_dir: PathBuf,
     pub(super) socket: PathBuf,
     pub(super) executable: Executable,
+    pub(super) reaper: Reaper,
+    pub(super) hooks: Hooks,
     pub(super) machine: Machine,
     pub(super) clients: HashMap<ClientId, Client>,
     pub(super) workers: HashMap<WorkerId, WorkerLink>,
@@ -77,6 +83,8 @@ pub(super) struct Arbiter<E> {
     pub(super) upgrade: Upgrade,
     pub(super) last_client: u64,
     pub(super) stop_signals: u32,
+    /// The host was told to stop without waiting for anything.
+    pub(super) at_once: bool,
     pub(super) orders: Orders,
 }
 
@@ -90,6 +98,13 @@ pub(super) async fn run(
     let signals = Signals::listen()?;
     let executable = Executable::current()?;
     let cache_dir = cache_dir(&settings).ok_or(ServeError::NoCacheDir)?;
+    let reaper = Reaper::start(embedder.strangers())?;
+    hooks::check(&settings.hooks)?;
+    let hooks = Hooks::new(settings.hooks.clone(), &socket, reaper.clone());
+    tokio::select! {
+        started = hooks.on_starting() => started?,
+        stopped = told_to_stop(&signals) => return Ok(stopped?),
+    }
     let (listener, predecessor) = passed::listener(&socket)?;
     let (input, inputs) = mpsc::channel(INPUTS_MAX);
     let upgrade = Upgrade::new(launch, predecessor, input.clone())?;
@@ -115,6 +130,8 @@ pub(super) async fn run(
         cache_dir,
         socket,
         executable,
+        reaper,
+        hooks,
         machine,
         clients: HashMap::new(),
         workers: HashMap::new(),
@@ -137,9 +154,19 @@ pub(super) async fn run(
         upgrade,
         last_client: 0,
         stop_signals: 0,
+        at_once: false,
         orders: Orders::default(),
     };
     arbiter.run(inputs, &signals).await
+}
+
+/// Waits for a signal to stop while nothing is there yet that could be stopped gracefully.
+async fn told_to_stop(signals: &Signals) -> io::Result<()> {
+    while !matches!(
+        signals.recv().await?,
+        Signal::SIGTERM | Signal::SIGINT | Signal::SIGQUIT
+    ) {}
+    Ok(())
 }
 
 /// Where compiled components are kept.
@@ -173,6 +200,7 @@ impl<E: Embedder> Arbiter<E> {
                 .outcome
                 .take_if(|_| nothing_to_write(&self.clients, self.write_until))
             {
+                self.finish_hooks(signals).await?;
                 return outcome;
             }
             let write_until = self.write_until.filter(|_| self.outcome.is_some());
@@ -205,6 +233,18 @@ impl<E: Embedder> Arbiter<E> {
                     return Ok(());
                 }
             }
+        }
+    }
+
+    /// The last hooks have as long as any, unless somebody is in a hurry.
+    async fn finish_hooks(&self, signals: &Signals) -> io::Result<()> {
+        if self.at_once {
+            return Ok(());
+        }
+        let until = Instant::now() + self.settings.hooks.timeout;
+        tokio::select! {
+            () = self.hooks.finish(until) => Ok(()),
+            stopped = told_to_stop(signals) => stopped,
         }
     }
 

@@ -131,7 +131,8 @@ impl<E: Embedder> Arbiter<E> {
         let started = handover::offer(listener.socket.as_fd()).and_then(|(ours, theirs)| {
             let child = self.upgrade.launch.again(&notice, theirs)?;
             let pid = child.id();
-            let channel = other_host::watch_successor(child, ours, self.input.clone())?;
+            let channel =
+                other_host::watch_successor(child, ours, &self.reaper, self.input.clone())?;
             Ok((pid, channel))
         });
         match started {

@@ -9,7 +9,7 @@ use clap::Args;
 use super::failure::Failure;
 use super::serve::{ARBITER_TITLE, cores, ready_line};
 use super::{logging, output, socket};
-use crate::arbiter::{self, Embedder, ServeEvent};
+use crate::arbiter::{self, Embedder, ServeEvent, Strangers};
 use crate::config::{self, AppOverride, Overrides, Settings};
 use crate::process::title;
 
@@ -77,6 +77,11 @@ impl Embedder for Demo {
         let ready = ready_line(&apps, &socket);
         // A closed standard output is no reason not to serve.
         let _ = output::line(&format!("{ready}\n{}", self.invitation));
+    }
+
+    fn strangers(&self) -> Strangers {
+        // This program starts no children but the arbiter's.
+        Strangers::Reaped
     }
 }
 

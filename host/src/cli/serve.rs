@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::log_file::LogFile;
 use super::socket::SocketArgs;
 use super::{logging, output};
-use crate::arbiter::{self, Embedder, ServeEvent, SettingsError};
+use crate::arbiter::{self, Embedder, ServeEvent, SettingsError, Strangers};
 use crate::config::{self, AppOverride, Overrides, Settings};
 use crate::process::title;
 
@@ -23,7 +23,8 @@ Examples:
 
 When every app can serve, one line goes to standard output: `ready: APPS on SOCKET`.
 The log goes to standard error; DIRTY_LOG sets its level (error, warn, info, debug, trace).
-TERM and INT stop the host: calls in flight are finished within the graceful timeout.";
+TERM and INT stop the host: calls in flight are finished within the graceful timeout.
+USR1 opens the log file anew. USR2 starts the program anew, which takes the socket over.";
 
 /// What an arbiter is called in the process list.
 pub(super) const ARBITER_TITLE: &str = "dirty: arbiter";
@@ -119,6 +120,11 @@ impl Embedder for Server {
     fn settings(&mut self) -> Result<Settings, SettingsError> {
         let settings = self.configuration.read();
         settings.map_err(|failure| SettingsError::Invalid(failure.to_string()))
+    }
+
+    fn strangers(&self) -> Strangers {
+        // This program starts no children but the arbiter's.
+        Strangers::Reaped
     }
 
     fn reopen_log(&mut self) -> io::Result<()> {

@@ -58,6 +58,32 @@ pub(crate) fn bind_to_parent(parent: Pid) -> io::Result<bool> {
     Ok(getppid() == parent)
 }
 
+/// Makes this process what a program of the user's expects to be: nothing is inherited of the
+/// arbiter's signals and descriptors, and it ends with the arbiter. For the moment between fork and
+/// exec: makes system calls only, and allocates nothing.
+pub(crate) fn become_foreign(arbiter: Pid) -> io::Result<()> {
+    prctl::set_pdeathsig(Signal::SIGKILL)?;
+    if getppid() != arbiter {
+        return Err(io::ErrorKind::BrokenPipe.into());
+    }
+    for number in 1..=nix::libc::SIGRTMAX() {
+        // Refused for SIGKILL and SIGSTOP, and for two numbers that the C library keeps for itself.
+        // SAFETY: the default disposition installs no handler.
+        unsafe { nix::libc::signal(number, nix::libc::SIG_DFL) };
+    }
+    SigSet::empty().thread_set_mask()?;
+    // SAFETY: only marks them, so that exec closes them. Not now: std still tells through one of them
+    // whether exec has failed. A kernel without the call leaves open what we have inherited ourselves.
+    unsafe {
+        nix::libc::close_range(
+            3,
+            nix::libc::c_uint::MAX,
+            nix::libc::CLOSE_RANGE_CLOEXEC as nix::libc::c_int,
+        )
+    };
+    Ok(())
+}
+
 /// Sets what signals do in a child: stopping is left to the arbiter, see [`IGNORED`], and its own
 /// children can be reaped, whatever was inherited.
 pub(crate) fn settle_signals() -> io::Result<()> {

@@ -13,7 +13,7 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
 use bytes::BytesMut;
-use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
+use nix::sys::socket::{ControlMessage, MsgFlags, getsockopt, sendmsg, sockopt};
 
 use super::{child, descriptors};
 
@@ -104,12 +104,16 @@ pub(crate) fn offer(listener: BorrowedFd<'_>) -> io::Result<(UnixStream, OwnedFd
 /// Takes the channel from standard input and the socket out of it. To be called once.
 ///
 /// # Errors
-/// Standard input is something else.
-pub(crate) fn accept() -> io::Result<(UnixStream, OwnedFd)> {
-    take(child::take_stdin()?)
+/// Standard input is something else, such as what the predecessor's notice is not about any more.
+pub(crate) fn accept(notice: &Notice) -> io::Result<(UnixStream, OwnedFd)> {
+    take(child::take_stdin()?, notice.predecessor)
 }
 
-fn take(channel: OwnedFd) -> io::Result<(UnixStream, OwnedFd)> {
+fn take(channel: OwnedFd, predecessor: u32) -> io::Result<(UnixStream, OwnedFd)> {
+    let maker = getsockopt(&channel, sockopt::PeerCredentials)?.pid();
+    if u32::try_from(maker) != Ok(predecessor) {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
     let (mut bytes, mut received) = (BytesMut::new(), VecDeque::new());
     descriptors::receive(&channel, &mut bytes, &mut received)?;
     let socket = received
@@ -155,7 +159,7 @@ mod tests {
         let listener = UnixListener::bind(&path).unwrap();
         let (mut ours, theirs) = offer(listener.as_fd()).unwrap();
         drop(listener);
-        let (mut channel, socket) = take(theirs).unwrap();
+        let (mut channel, socket) = take(theirs, std::process::id()).unwrap();
         let client = UnixStream::connect(&path).unwrap();
         UnixListener::from(socket).accept().unwrap();
         drop(client);
@@ -173,10 +177,17 @@ mod tests {
 
     #[test]
     fn another_standard_input_is_refused() {
-        assert!(take(File::open("/dev/null").unwrap().into()).is_err());
+        let own = std::process::id();
+        assert!(take(File::open("/dev/null").unwrap().into(), own).is_err());
         let (mut stranger, theirs) = UnixStream::pair().unwrap();
-        assert!(take(theirs.try_clone().unwrap().into()).is_err());
+        assert!(take(theirs.try_clone().unwrap().into(), own).is_err());
         stranger.write_all(&[SOCKET]).unwrap();
-        assert!(take(theirs.into()).is_err(), "the byte without a socket");
+        assert!(
+            take(theirs.into(), own).is_err(),
+            "the byte without a socket"
+        );
+        let listener = UnixListener::from(OwnedFd::from(File::open("/dev/null").unwrap()));
+        let (_ours, theirs) = offer(listener.as_fd()).unwrap();
+        assert!(take(theirs, own + 1).is_err(), "another process's channel");
     }
 }

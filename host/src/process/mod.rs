@@ -3,6 +3,7 @@
 
 pub(crate) mod activation;
 pub(crate) mod child;
+pub(crate) mod command;
 pub(crate) mod descriptors;
 pub(crate) mod environment;
 pub(crate) mod fork;
@@ -13,6 +14,7 @@ pub(crate) mod launch;
 pub(crate) mod link;
 pub(crate) mod memory;
 pub(crate) mod pidfd;
+pub(crate) mod reaper;
 pub(crate) mod signals;
 pub(crate) mod spawn;
 pub(crate) mod title;

@@ -23,7 +23,7 @@ pub(crate) const HANDLED: [Signal; 8] = [
     Signal::SIGTTOU,
 ];
 
-/// A source of the [`HANDLED`] signals.
+/// A source of some signals.
 #[derive(Debug)]
 pub(crate) struct Signals {
     fd: SignalFd,
@@ -31,11 +31,19 @@ pub(crate) struct Signals {
 }
 
 impl Signals {
-    /// Blocks the signals in this thread and listens to them from now on. Children can be reaped
-    /// then, too. Needs a tokio runtime.
+    /// Blocks the [`HANDLED`] signals in this thread and listens to them from now on. Needs a tokio
+    /// runtime.
     pub(crate) fn listen() -> io::Result<Signals> {
+        Signals::of(SigSet::from_iter(HANDLED))
+    }
+
+    /// Listens to the signal that a child has ended, likewise. Several ends may make one signal.
+    pub(crate) fn of_children() -> io::Result<Signals> {
         keep_ended_children()?;
-        let set = SigSet::from_iter(HANDLED);
+        Signals::of(SigSet::from_iter([Signal::SIGCHLD]))
+    }
+
+    fn of(set: SigSet) -> io::Result<Signals> {
         set.thread_block()?;
         let fd = SignalFd::with_flags(&set, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
         Ok(Signals {

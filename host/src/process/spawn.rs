@@ -11,6 +11,7 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use nix::unistd::Pid;
 
 use super::pidfd::Pidfd;
+use super::reaper::{Awaited, Reaper};
 use super::title;
 
 /// The first argument of a process that plays a child role.
@@ -29,15 +30,10 @@ impl Executable {
     }
 
     /// A command that runs it, as `name` in the process list, in `role`, with nothing of our
-    /// environment and with a process group of its own.
+    /// environment.
     pub(crate) fn command(&self, name: &str, role: &str) -> Command {
         let mut command = Command::new(format!("/proc/self/fd/{}", self.0.as_raw_fd()));
-        command
-            .arg0(name)
-            .arg(role)
-            .env_clear()
-            .process_group(0)
-            .current_dir("/");
+        command.arg0(name).arg(role).env_clear().current_dir("/");
         if let Some(backtrace) = std::env::var_os("RUST_BACKTRACE") {
             command.env("RUST_BACKTRACE", backtrace);
         }
@@ -48,8 +44,8 @@ impl Executable {
 /// A mold that was just started.
 #[derive(Debug)]
 pub(crate) struct SpawnedMold {
-    /// Its process.
-    pub pid: Pid,
+    /// Its process, which leads a group of its own: its copies and its compiler are in it.
+    pub child: Awaited,
     /// For signals, and readable when it has ended.
     pub pidfd: Pidfd,
     /// Our end of its socket, non-blocking.
@@ -57,7 +53,7 @@ pub(crate) struct SpawnedMold {
 }
 
 /// Starts the mold of an app. It reads its setup from the socket, which is its standard input.
-pub(crate) fn mold(executable: &Executable, app: &str) -> io::Result<SpawnedMold> {
+pub(crate) fn mold(executable: &Executable, app: &str, reaper: &Reaper) -> io::Result<SpawnedMold> {
     let (ours, theirs) = socketpair(
         AddressFamily::Unix,
         SockType::Stream,
@@ -71,13 +67,14 @@ pub(crate) fn mold(executable: &Executable, app: &str) -> io::Result<SpawnedMold
     let mut child = executable
         .command(&format!("dirty: mold {app}"), ROLE_MOLD)
         .arg(title::ROOM)
+        .process_group(0)
         .stdin(Stdio::from(theirs))
         .stdout(Stdio::null())
         .spawn()?;
     let pid = Pid::from_raw(child.id() as i32);
     match Pidfd::open(pid) {
         Ok(pidfd) => Ok(SpawnedMold {
-            pid,
+            child: reaper.awaited(pid),
             pidfd,
             control: ours,
         }),

@@ -172,6 +172,8 @@ pub(crate) enum Report {
         generation: u64,
         worker: WorkerId,
         pid: i32,
+        /// Since it was ordered.
+        age: Duration,
     },
     /// A worker can serve calls.
     WorkerReady {
@@ -179,6 +181,8 @@ pub(crate) enum Report {
         generation: u64,
         worker: WorkerId,
         pid: i32,
+        /// Since it was ordered.
+        age: Duration,
     },
     /// A worker ended.
     WorkerDied {

@@ -61,6 +61,8 @@ impl Machine {
         entry.state = CallState::Queued;
         let (app, client) = (entry.app, entry.client);
         self.apps[app].queue.put_back(client, call);
+        // An app that ends forks for those that wait alone.
+        self.apps[app].unsettled = true;
         self.unsettled = true;
         self.assign(app);
         true

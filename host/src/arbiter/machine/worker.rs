@@ -124,15 +124,17 @@ impl Machine {
         match worker.state {
             WorkerState::Forking => worker.state = WorkerState::Starting,
             // It was given up before it existed.
-            WorkerState::Dying => self.effect(Effect::KillWorker(id)),
+            WorkerState::Dying => self.effects.push(Effect::KillWorker(id)),
             _ => {}
         }
+        let age = self.now.saturating_duration_since(worker.ordered);
         let (app, generation) = self.origin(id);
         self.report(Report::WorkerForked {
             app,
             generation,
             worker: id,
             pid,
+            age,
         });
     }
 
@@ -151,6 +153,7 @@ impl Machine {
         worker.state = WorkerState::Waiting;
         worker.since = self.now;
         let (app, role, pid) = (worker.app, worker.role, worker.pid);
+        let age = self.now.saturating_duration_since(worker.ordered);
         self.timers.clear(Timer::Worker(id));
         self.start_ageing(id);
         let (name, generation) = self.origin(id);
@@ -159,6 +162,7 @@ impl Machine {
             generation,
             worker: id,
             pid: pid.unwrap_or_default(),
+            age,
         });
         match role {
             Role::Member => self.put_in_service(app, id),

@@ -8,7 +8,7 @@ use crate::protocol::RawId;
 
 const MIB: usize = 1 << 20;
 const FRAME_BYTES_MAX: usize = 4 * MIB;
-/// Half of the largest frame is free for requests.
+/// Leaves half of the largest frame for requests.
 const OTHERS_BYTES: usize = 4 * MIB;
 const BUDGET_BYTES: usize = 8 * MIB;
 
@@ -44,7 +44,7 @@ fn run_with(stall_max: Option<Duration>, test: impl AsyncFnOnce(Fixture)) {
         test(Fixture {
             reader: Reader::new(incoming, gate, limits, budget.clone()),
             client,
-            others: budget.hold(),
+            others: budget.hold(Share::Requests),
             budget,
         })
         .await;
