@@ -18,6 +18,7 @@ use super::machine::{ClientId, Request};
 use super::outbox::Flushed;
 use super::reader::{ReadLimits, Reader};
 use super::replies::{Kind, Replies};
+use super::stash::StashMessage;
 use crate::process::hop::WorkerId;
 use crate::process::inspect;
 use crate::protocol::{AppPath, Command, Dialect, RawId, WireError};
@@ -41,6 +42,8 @@ pub(super) enum FromClient {
     Status(Dialect, RawId),
     /// An order to the host.
     Control(Dialect, RawId, Command),
+    /// A use of the stash.
+    Stash(Box<StashMessage>),
     /// A message that cannot be understood; the next one may.
     Malformed(Dialect, RawId, WireError),
     /// A request for which there is no room; the next one may find some.
@@ -135,6 +138,14 @@ impl Client {
 
     fn pushed(&mut self) {
         if self.multiplex && self.replies.len() > UNREAD_BYTES_MAX {
+            self.gate.close();
+        }
+    }
+
+    /// Reads nothing more from a slow client until it has caught up: what it is answered beside its
+    /// calls is never dropped.
+    pub(super) fn hold_if_slow(&mut self) {
+        if self.is_slow() {
             self.gate.close();
         }
     }
