@@ -156,5 +156,7 @@ fn taken(places: &[Class], border: u32) -> Beginnings {
 fn prefix(places: &[Class], ending_in_star: &Beginnings) -> String {
     let before_star = places.iter().enumerate();
     let before_star = before_star.take_while(|(place, _)| !ending_in_star.contains(*place));
-    before_star.map_while(|(_, class)| class.literal()).collect()
+    before_star
+        .map_while(|(_, class)| class.literal())
+        .collect()
 }

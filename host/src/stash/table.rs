@@ -135,9 +135,7 @@ impl Table {
             .entries
             .range::<str, _>((Bound::Included(prefix), Bound::Unbounded))
             .take_while(|(key, _)| key.starts_with(prefix))
-            .filter(|(key, entry)| {
-                entry.is_live(now) && glob.is_none_or(|glob| glob.matches(key))
-            })
+            .filter(|(key, entry)| entry.is_live(now) && glob.is_none_or(|glob| glob.matches(key)))
             .collect();
         found.sort_unstable_by_key(|(_, entry)| entry.order);
         found.into_iter().map(|(key, _)| &**key).collect()

@@ -76,7 +76,12 @@ fn a_pattern_chooses_among_keys() {
     let now = Instant::now();
     let mut stash = stash();
     for key in ["a1", "b1"] {
-        perform(&mut stash, now, request(StashOperation::Put, "t", Some(key))).unwrap();
+        perform(
+            &mut stash,
+            now,
+            request(StashOperation::Put, "t", Some(key)),
+        )
+        .unwrap();
     }
     for (pattern, expected) in [("a*", json!(["a1"])), ("", json!(["a1", "b1"]))] {
         let keys = StashRequest {

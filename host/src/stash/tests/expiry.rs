@@ -63,9 +63,13 @@ fn what_has_ended_counts_as_none_for_those_that_change_it() {
 fn a_time_beyond_the_clock_never_comes() {
     let now = Instant::now();
     let mut stash = Stash::new(roomy());
-    stash.put(now, "t", "k", json("1"), Some(Duration::MAX)).unwrap();
+    stash
+        .put(now, "t", "k", json("1"), Some(Duration::MAX))
+        .unwrap();
     assert_eq!(stash.next_due(), None);
-    stash.put(now, "t", "k", json("1"), Some(Duration::ZERO)).unwrap();
+    stash
+        .put(now, "t", "k", json("1"), Some(Duration::ZERO))
+        .unwrap();
     assert!(!stash.has_key(now, "t", "k"));
 }
 

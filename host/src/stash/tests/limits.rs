@@ -36,7 +36,13 @@ fn the_bytes_of_all_tables() {
     assert_eq!(WireError::from(&full).details["limit"], max);
     put(&mut stash, "b", "k", 1000).unwrap();
     assert_eq!(stash.bytes(), bytes_max);
-    assert_eq!(stash.ensure("c"), Err(StashError::Full { bytes: bytes_max + 257, max }));
+    assert_eq!(
+        stash.ensure("c"),
+        Err(StashError::Full {
+            bytes: bytes_max + 257,
+            max
+        })
+    );
     let grown = put(&mut stash, "b", "k", 1001).unwrap_err();
     assert_eq!(grown, StashError::Full { bytes, max });
     put(&mut stash, "b", "k", 999).unwrap();
@@ -104,10 +110,16 @@ fn the_lengths_of_names() {
         );
     }
     let error = put(&mut stash, "t", &(key + "k"), 1).unwrap_err();
-    assert!(error.to_string().starts_with("the key has 1025 bytes"), "{error}");
+    assert!(
+        error.to_string().starts_with("the key has 1025 bytes"),
+        "{error}"
+    );
     let pattern = "*".repeat(PATTERN_BYTES_MAX + 1);
     let error = stash.keys(Instant::now(), "t", Some(&pattern)).unwrap_err();
-    assert!(error.to_string().starts_with("the pattern has 256 bytes"), "{error}");
+    assert!(
+        error.to_string().starts_with("the pattern has 256 bytes"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -27,7 +27,9 @@ fn a_value_comes_back_as_it_was_put() {
         json: r#"[1.0, {"$blob":0}, "\ud800"]"#.into(),
         blobs: vec![Bytes::from_static(b"\0\xff")],
     };
-    stash.put(now, "users", "user:1", value.clone(), None).unwrap();
+    stash
+        .put(now, "users", "user:1", value.clone(), None)
+        .unwrap();
     assert_eq!(stash.get(now, "users", "user:1"), Ok(&value));
     assert_eq!(stash.get(now, "users", "admin"), Ok(&json("null")));
 }
@@ -38,7 +40,10 @@ fn what_is_not_there_is_said_by_name() {
     let stash = filled(now);
     for (table, key) in [("users", "user"), ("empty", "gone"), ("none", "admin")] {
         let missing = stash.get(now, table, key).unwrap_err();
-        assert_eq!(missing.to_string(), format!("Key not found in {table}: {key}"));
+        assert_eq!(
+            missing.to_string(),
+            format!("Key not found in {table}: {key}")
+        );
         let wire = WireError::from(&missing);
         assert_eq!(wire, WireError::stash_key_not_found(table, key));
         assert!(!stash.has_key(now, table, key));
@@ -75,10 +80,16 @@ fn keys_and_tables_come_in_the_order_in_which_they_were_made() {
 fn a_table_outlives_its_values_until_it_is_deleted() {
     let now = Instant::now();
     let mut stash = filled(now);
-    assert_eq!((stash.size(now, "users"), stash.size(now, "empty")), (Ok(3), Ok(0)));
+    assert_eq!(
+        (stash.size(now, "users"), stash.size(now, "empty")),
+        (Ok(3), Ok(0))
+    );
     stash.clear("users");
     stash.clear("none");
-    assert_eq!((stash.size(now, "users"), stash.has_table("none")), (Ok(0), false));
+    assert_eq!(
+        (stash.size(now, "users"), stash.has_table("none")),
+        (Ok(0), false)
+    );
     assert!(!stash.delete(now, "users", "admin"));
     stash.ensure("users").unwrap();
     stash.ensure("fresh").unwrap();
@@ -101,7 +112,10 @@ fn an_increment_begins_at_zero_and_keeps_to_64_bits() {
         let text = value.to_string();
         stash.put(now, "t", "k", json(&text), None).unwrap();
         let overflow = stash.increment(now, "t", "k", delta).unwrap_err();
-        assert!(matches!(overflow, StashError::Overflow { .. }), "{overflow}");
+        assert!(
+            matches!(overflow, StashError::Overflow { .. }),
+            "{overflow}"
+        );
         assert_eq!(stash.get(now, "t", "k"), Ok(&json(&text)));
     }
     stash.put(now, "t", "k", json(" \t41\r\n"), None).unwrap();
@@ -109,7 +123,10 @@ fn an_increment_begins_at_zero_and_keeps_to_64_bits() {
     for value in ["1.0", "1e2", "\"1\"", "null", "[1]", "9223372036854775808"] {
         stash.put(now, "t", "k", json(value), None).unwrap();
         let refused = stash.increment(now, "t", "k", 1).unwrap_err();
-        assert!(matches!(refused, StashError::NotAnInteger { .. }), "{value}");
+        assert!(
+            matches!(refused, StashError::NotAnInteger { .. }),
+            "{value}"
+        );
         assert_eq!(WireError::from(&refused).details["key"], "k");
     }
 }
