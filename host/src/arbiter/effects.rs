@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use nix::time::{ClockId, clock_gettime};
 
-use super::client::Client;
 use super::link::MoldLink;
 use super::machine::{ClientId, Effect, Event, GenerationId};
 use super::replies::Kind;
@@ -156,25 +155,24 @@ impl<E: Embedder> Arbiter<E> {
         };
         client.push_shared(Kind::Call, frames);
         self.dirty.push(Peer::Client(id));
-        self.close_if_greedy(id);
-        if let Some(client) = self.clients.get_mut(&id)
-            && client.is_slow()
+        let unwritten = client.unwritten();
+        if unwritten
+            > self
+                .settings
+                .server
+                .frame_bytes_max
+                .saturating_mul(UNREAD_FRAMES_MAX)
+        {
+            log::client_greedy(id, unwritten);
+            return self.close_client(id);
+        }
+        if client.is_slow()
             && let Some(worker) = worker
             && let Some(link) = self.workers.get_mut(&worker)
         {
             client.stalled.push(worker);
             link.pause(id);
             self.machine.handle(Instant::now(), Event::Stalled(worker));
-        }
-    }
-
-    /// Closes a client that leaves too much unread.
-    pub(super) fn close_if_greedy(&mut self, id: ClientId) {
-        let frame_bytes_max = self.settings.server.frame_bytes_max;
-        let unwritten = self.clients.get(&id).map_or(0, Client::unwritten);
-        if unwritten > frame_bytes_max.saturating_mul(UNREAD_FRAMES_MAX) {
-            log::client_greedy(id, unwritten);
-            self.close_client(id);
         }
     }
 

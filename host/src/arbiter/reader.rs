@@ -267,7 +267,7 @@ fn understand(dialect: Dialect, frame: Bytes) -> FromClient {
             dialect,
             id,
             request,
-            frame,
+            _frame: frame,
         })),
         Err(refused) => {
             let error = refused.to_wire(&frame);

@@ -353,6 +353,7 @@ impl<E: Embedder> Arbiter<E> {
                     client.await_writable(id, limit, self.input.clone());
                 }
                 self.resume_workers(id, &caught_up);
+                self.answer_stash(Instant::now(), id);
             }
             Err(_) => self.close_client(id),
         }

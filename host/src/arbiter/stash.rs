@@ -23,7 +23,7 @@ pub(super) struct StashMessage {
     /// What it wants.
     pub(super) request: StashRequest,
     /// What it came in, which counts into the budget for as long as it waits.
-    pub(super) frame: Bytes,
+    pub(super) _frame: Bytes,
 }
 
 /// What an operation says.
@@ -37,34 +37,32 @@ enum Answer<'a> {
 
 impl<E: Embedder> Arbiter<E> {
     /// A client uses the stash.
-    pub(super) fn use_stash(&mut self, now: Instant, client: ClientId, message: StashMessage) {
-        let StashMessage {
-            dialect,
-            id,
-            request,
-            frame,
-        } = message;
-        let frame_bytes_max = self.settings.server.frame_bytes_max;
-        let reply = match perform(&mut self.stash, now, request) {
-            Ok(answer) => encode(&answer, dialect, &id, frame_bytes_max),
-            Err(error) => Err(WireError::from(&error)),
-        };
-        // The value has a copy of its own.
-        drop(frame);
-        match reply {
-            Ok(reply) => self.push_reply(client, reply),
-            Err(error) => self.write_error(client, Kind::Other, dialect, id.as_str(), &error),
-        }
+    pub(super) fn use_stash(&mut self, now: Instant, client: ClientId, message: Box<StashMessage>) {
         if let Some(entry) = self.clients.get_mut(&client) {
-            entry.hold_if_slow();
+            entry.push_stash_message(message);
         }
-        self.close_if_greedy(client);
+        self.answer_stash(now, client);
     }
 
-    fn push_reply(&mut self, client: ClientId, reply: Bytes) {
-        if let Some(entry) = self.clients.get_mut(&client) {
-            entry.push_shared(Kind::Other, reply);
-            self.dirty.push(Peer::Client(client));
+    /// Does what a client wants of the stash, one thing after another, for as long as it reads the
+    /// answers.
+    pub(super) fn answer_stash(&mut self, now: Instant, client: ClientId) {
+        while let Some(entry) = self.clients.get_mut(&client)
+            && let Some(message) = entry.next_stash_message()
+        {
+            let frame_bytes_max = self.settings.server.frame_bytes_max;
+            let (dialect, id) = (message.dialect, message.id);
+            let reply = match perform(&mut self.stash, now, message.request) {
+                Ok(answer) => encode(&answer, dialect, &id, frame_bytes_max),
+                Err(error) => Err(WireError::from(&error)),
+            };
+            match reply {
+                Ok(reply) => {
+                    entry.push_shared(Kind::Other, reply);
+                    self.dirty.push(Peer::Client(client));
+                }
+                Err(error) => self.write_error(client, Kind::Other, dialect, id.as_str(), &error),
+            }
         }
     }
 }

@@ -110,7 +110,7 @@ proptest! {
 
 #[test]
 fn uses_of_the_stash_are_read_as_they_were_meant() {
-    let value = raw(&"v").to_owned();
+    let value = raw("v").to_owned();
     for (key, value, pattern) in [
         (Some("gr\"öße"), Some(&*value), None),
         (None, None, Some("a*")),
