@@ -39,7 +39,7 @@ impl Peer {
     async fn request(&mut self) -> (String, String) {
         let frame = self.message().await.unwrap();
         let request = read_request(&frame).unwrap();
-        (request.id.to_owned(), request.action.into_owned())
+        (request.id.into_owned(), request.action.into_owned())
     }
 
     async fn cancelled(&mut self) -> String {
@@ -108,7 +108,7 @@ fn a_call_carries_its_arguments_and_brings_its_result() {
             };
             assert_eq!(envelope.timeout, Some(Duration::from_millis(2500)));
             assert!(envelope.multiplex);
-            peer.respond(request.id, "[3]").await;
+            peer.respond(&request.id, "[3]").await;
         };
         let (result, ()) = tokio::join!(call.execute::<Vec<u64>>(), host);
         assert_eq!(result.unwrap(), [3]);

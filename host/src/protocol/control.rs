@@ -4,7 +4,7 @@
 
 use super::fields::{EnvelopeFault, shortened};
 use super::id::AppPath;
-use super::members::{Key, Member, Members};
+use super::members::{Member, Members, Name};
 
 /// What the host is told to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub enum Operation {
 
 /// Reads the command of a `control` message.
 pub(super) fn read_control(members: &Members<'_>) -> Result<Command, EnvelopeFault> {
-    match &*members.text(Key::Op)?.ok_or_else(|| Key::Op.missing())? {
+    match &*members.text(Name::Op)?.ok_or_else(|| Name::Op.missing())? {
         "reload" => Ok(Command::Reload { app: app(members)? }),
         "restart" => Ok(Command::Restart {
             app: required_app(members)?,
@@ -57,8 +57,8 @@ pub(super) fn read_control(members: &Members<'_>) -> Result<Command, EnvelopeFau
         "scale" => Ok(Command::Scale {
             app: required_app(members)?,
             workers: members
-                .count(Key::Workers)?
-                .ok_or_else(|| Key::Workers.missing())?,
+                .count(Name::Workers)?
+                .ok_or_else(|| Name::Workers.missing())?,
         }),
         unknown => Err(EnvelopeFault::UnknownOperation {
             name: shortened(unknown),
@@ -68,25 +68,25 @@ pub(super) fn read_control(members: &Members<'_>) -> Result<Command, EnvelopeFau
 
 /// Reads the command of a `manage` message.
 pub(super) fn read_manage(members: &Members<'_>) -> Result<Command, EnvelopeFault> {
-    let operation = match members.member(Key::Op) {
+    let operation = match members.member(Name::Op) {
         Some(Member::Integer(1)) => Operation::Add,
         Some(Member::Integer(2)) => Operation::Remove,
-        Some(_) => return Err(Key::Op.wrong_type("1 (add workers) or 2 (remove workers)")),
-        None => return Err(Key::Op.missing()),
+        Some(_) => return Err(Name::Op.wrong_type("1 (add workers) or 2 (remove workers)")),
+        None => return Err(Name::Op.missing()),
     };
     Ok(Command::Manage {
         operation,
-        count: members.count(Key::Count)?.unwrap_or(1),
+        count: members.count(Name::Count)?.unwrap_or(1),
         app: app(members)?,
     })
 }
 
 fn app(members: &Members<'_>) -> Result<Option<AppPath>, EnvelopeFault> {
-    Ok(members.text(Key::App)?.map(AppPath::from))
+    Ok(members.text(Name::App)?.map(AppPath::from))
 }
 
 fn required_app(members: &Members<'_>) -> Result<AppPath, EnvelopeFault> {
-    app(members)?.ok_or_else(|| Key::App.missing())
+    app(members)?.ok_or_else(|| Name::App.missing())
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@
 use bytes::{Bytes, BytesMut};
 
 use super::{
-    EnvelopeError, FrameError, Message, Request, Sketch, WireError, begun_frame, bytes_wanted,
-    decode_frame, read_beginning, read_envelope, read_request, write_chunk, write_end, write_error,
-    write_response,
+    EnvelopeError, FrameError, Message, ReplyFault, ReplyValue, Request, Sketch, WireError,
+    begun_frame, bytes_wanted, decode_frame, gd, read_beginning, read_envelope, read_request,
+    write_chunk, write_end, write_error, write_response,
 };
 
 /// How messages are written on a connection.
@@ -16,12 +16,29 @@ use super::{
 pub enum Dialect {
     /// JSON objects behind a 4-byte length: what gunicorn 25.0 speaks, and our own clients.
     Json,
+    /// TLV behind a 16-byte header: what gunicorn 25.1 and later speak.
+    Gd,
 }
 
 impl Dialect {
     /// Tells the dialect from the first bytes of a connection; None while they are too few.
     pub fn detect(first_bytes: &[u8]) -> Option<Self> {
-        (!first_bytes.is_empty()).then_some(Self::Json)
+        if first_bytes.starts_with(&gd::MAGIC) {
+            Some(Self::Gd)
+        } else if gd::MAGIC.starts_with(first_bytes) {
+            None
+        } else {
+            Some(Self::Json)
+        }
+    }
+
+    /// The dialect of a frame that [`read_envelope`](Self::read_envelope) has taken. (A message of
+    /// the JSON dialect begins with a bracket or a space.)
+    pub fn of_frame(frame: &[u8]) -> Self {
+        match frame.starts_with(&gd::MAGIC) {
+            true => Self::Gd,
+            false => Self::Json,
+        }
     }
 
     /// See [`decode_frame`].
@@ -35,6 +52,7 @@ impl Dialect {
     ) -> Result<Option<Bytes>, FrameError> {
         match self {
             Self::Json => decode_frame(buf, frame_bytes_max),
+            Self::Gd => gd::decode_frame(buf, frame_bytes_max),
         }
     }
 
@@ -42,6 +60,7 @@ impl Dialect {
     pub fn begun_frame(self, buf: &[u8]) -> Option<(&[u8], usize)> {
         match self {
             Self::Json => begun_frame(buf),
+            Self::Gd => gd::begun_frame(buf),
         }
     }
 
@@ -49,6 +68,7 @@ impl Dialect {
     pub fn bytes_wanted(self, buf: &BytesMut) -> usize {
         match self {
             Self::Json => bytes_wanted(buf),
+            Self::Gd => gd::bytes_wanted(buf),
         }
     }
 
@@ -59,6 +79,7 @@ impl Dialect {
     pub fn read_envelope(self, frame: &Bytes) -> Result<Message, EnvelopeError> {
         match self {
             Self::Json => read_envelope(frame),
+            Self::Gd => gd::read_envelope(frame),
         }
     }
 
@@ -66,6 +87,7 @@ impl Dialect {
     pub fn read_beginning(self, beginning: &Bytes) -> Sketch {
         match self {
             Self::Json => read_beginning(beginning),
+            Self::Gd => gd::read_beginning(beginning),
         }
     }
 
@@ -76,38 +98,43 @@ impl Dialect {
     pub fn read_request(self, frame: &[u8]) -> Result<Request<'_>, EnvelopeError> {
         match self {
             Self::Json => read_request(frame),
+            Self::Gd => gd::read_request(frame),
         }
     }
 
     /// See [`write_response`].
     ///
     /// # Errors
-    /// The frame would be too large.
-    pub fn write_response(
+    /// The value cannot be sent in this dialect, or the frame would be too large.
+    pub fn write_response<'a>(
         self,
         out: &mut Vec<u8>,
         id: &str,
-        result: &str,
+        result: impl Into<ReplyValue<'a>>,
         frame_bytes_max: usize,
-    ) -> Result<(), FrameError> {
+    ) -> Result<(), ReplyFault> {
+        let result = result.into();
         match self {
-            Self::Json => write_response(out, id, result, frame_bytes_max),
+            Self::Json => Ok(write_response(out, id, result.json(), frame_bytes_max)?),
+            Self::Gd => gd::write_response(out, id, result, frame_bytes_max),
         }
     }
 
     /// See [`write_chunk`].
     ///
     /// # Errors
-    /// The frame would be too large.
-    pub fn write_chunk(
+    /// The value cannot be sent in this dialect, or the frame would be too large.
+    pub fn write_chunk<'a>(
         self,
         out: &mut Vec<u8>,
         id: &str,
-        data: &str,
+        data: impl Into<ReplyValue<'a>>,
         frame_bytes_max: usize,
-    ) -> Result<(), FrameError> {
+    ) -> Result<(), ReplyFault> {
+        let data = data.into();
         match self {
-            Self::Json => write_chunk(out, id, data, frame_bytes_max),
+            Self::Json => Ok(write_chunk(out, id, data.json(), frame_bytes_max)?),
+            Self::Gd => gd::write_chunk(out, id, data, frame_bytes_max),
         }
     }
 
@@ -115,6 +142,7 @@ impl Dialect {
     pub fn write_end(self, out: &mut Vec<u8>, id: &str) {
         match self {
             Self::Json => write_end(out, id),
+            Self::Gd => gd::write_end(out, id),
         }
     }
 
@@ -122,6 +150,7 @@ impl Dialect {
     pub fn write_error(self, out: &mut Vec<u8>, id: &str, error: &WireError) {
         match self {
             Self::Json => write_error(out, id, error),
+            Self::Gd => gd::write_error(out, id, error),
         }
     }
 }

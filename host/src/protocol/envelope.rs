@@ -1,4 +1,4 @@
-//! What the arbiter reads of a client's message: enough to route it, in a time that does not
+//! What the arbiter reads of a client's message in the JSON dialect: enough to route it, in a time that does not
 //! depend on the size of its arguments where the fields come in the order in which clients send
 //! them.
 //!

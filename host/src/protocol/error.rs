@@ -3,6 +3,7 @@
 //! One constructor per row of the protocol's table of errors, so that each has the details its
 //! class promises. When an error happens is decided elsewhere.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -172,13 +173,25 @@ impl WireError {
 
     /// The JSON object that travels, with its texts cut to [`ERROR_TEXT_BYTES_MAX`].
     pub(super) fn to_json(&self) -> Vec<u8> {
-        let json = |error: &Self| serde_json::to_vec(error).expect("an error is plain JSON");
-        let whole = json(self);
+        let whole = self.to_whole_json();
         if whole.len() <= ERROR_TEXT_BYTES_MAX {
             whole
         } else {
-            json(&self.cut())
+            self.cut().to_whole_json()
         }
+    }
+
+    /// The error as it travels in another form than JSON, with its texts cut in the same way.
+    pub(super) fn fitted(&self) -> Cow<'_, Self> {
+        if self.to_whole_json().len() <= ERROR_TEXT_BYTES_MAX {
+            Cow::Borrowed(self)
+        } else {
+            Cow::Owned(self.cut())
+        }
+    }
+
+    fn to_whole_json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("an error is plain JSON")
     }
 
     /// The same error in fewer bytes: long texts keep their beginning and their end, other details

@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::error::WireError;
+use super::gd::TlvError;
 use super::id::{ID_BYTES_MAX, RawId};
 use super::json::{DEPTH_MAX, Scanner, StringSpan, ValueError};
 
@@ -47,6 +48,9 @@ pub enum EnvelopeFault {
         /// Offset in the frame.
         at: usize,
     },
+    /// It is not one dict in TLV, or is too deep.
+    #[error(transparent)]
+    Tlv(#[from] TlvError),
     /// A field that must be there is not.
     #[error("the message lacks `{key}`")]
     Missing {
@@ -109,7 +113,7 @@ pub(super) enum Key {
 }
 
 impl Key {
-    const COUNT: usize = Self::Multiplex as usize + 1;
+    pub(super) const COUNT: usize = Self::Multiplex as usize + 1;
 
     #[inline]
     pub(super) fn of(name: &[u8]) -> Option<Self> {
@@ -126,7 +130,7 @@ impl Key {
         })
     }
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Type => "type",
             Self::Id => "id",
@@ -139,7 +143,7 @@ impl Key {
         }
     }
 
-    fn wrong_type(self, expected: &'static str) -> EnvelopeFault {
+    pub(super) fn wrong_type(self, expected: &'static str) -> EnvelopeFault {
         let key = self.name();
         EnvelopeFault::WrongType { key, expected }
     }
@@ -237,12 +241,8 @@ impl<'a> Fields<'a> {
         };
         let seconds = std::str::from_utf8(raw)
             .ok()
-            .and_then(|text| text.parse::<f64>().ok())
-            .filter(|&seconds| seconds > 0.0)
-            .ok_or_else(|| Key::Timeout.wrong_type("a number of seconds above 0"))?;
-        let timeout = Duration::try_from_secs_f64(seconds).unwrap_or(TIMEOUT_MAX);
-        // Zero means no deadline elsewhere, so what rounds to it must stay above it.
-        Ok(Some(timeout.clamp(Duration::from_nanos(1), TIMEOUT_MAX)))
+            .and_then(|text| text.parse().ok());
+        timeout_of(seconds).map(Some)
     }
 
     /// Whether the client matches replies to requests by their ids.
@@ -280,6 +280,16 @@ impl<'a> Fields<'a> {
         let id = id.map_or_else(RawId::null, RawId::copied_from);
         EnvelopeError { id, fault }
     }
+}
+
+/// The timeout of so many seconds; None stands for what is no number.
+pub(super) fn timeout_of(seconds: Option<f64>) -> Result<Duration, EnvelopeFault> {
+    let seconds = seconds
+        .filter(|&seconds| seconds > 0.0)
+        .ok_or_else(|| Key::Timeout.wrong_type("a number of seconds above 0"))?;
+    let timeout = Duration::try_from_secs_f64(seconds).unwrap_or(TIMEOUT_MAX);
+    // Zero means no deadline elsewhere, so what rounds to it must stay above it.
+    Ok(timeout.clamp(Duration::from_nanos(1), TIMEOUT_MAX))
 }
 
 /// A name that nobody knows, as far as an error repeats it.

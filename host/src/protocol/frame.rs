@@ -9,8 +9,6 @@ use bytes::{Buf, Bytes, BytesMut};
 pub const FRAME_BYTES_MAX_DEFAULT: usize = 64 << 20;
 
 const LENGTH_BYTES: usize = 4;
-/// What the binary protocol begins with.
-const BINARY_MAGIC: &[u8] = b"GD";
 /// What is read at once when nothing is known of the next frame.
 const READ_BYTES_MIN: usize = 16 << 10;
 /// A frame of which this much has arrived is believed to be as long as it says.
@@ -23,12 +21,6 @@ pub enum FrameError {
     /// A frame of length zero.
     #[error("Empty message received: a frame holds one JSON object")]
     Empty,
-    /// Another protocol. (As a length its first bytes would stand for more than 1 GiB.)
-    #[error(
-        "this is the binary protocol of gunicorn 25.1 and later, which this host does not speak: \
-         use a client of gunicorn 25.0"
-    )]
-    BinaryDialect,
     /// A frame longer than the limit.
     #[error("Message too large: {len} bytes (max: {max})")]
     TooLarge {
@@ -36,6 +28,21 @@ pub enum FrameError {
         len: usize,
         /// The limit in bytes.
         max: usize,
+    },
+    /// A frame of the binary dialect that does not begin as its frames do.
+    #[error("Invalid magic: a frame of the binary protocol begins with `GD`")]
+    NoMagic,
+    /// A frame of the binary dialect, in a version that nobody knows.
+    #[error("Unsupported protocol version: {version}, expected 1")]
+    UnknownVersion {
+        /// The version.
+        version: u8,
+    },
+    /// A frame of the binary dialect, of a type that nobody knows.
+    #[error("Unknown message type: {code:#04x}")]
+    UnknownType {
+        /// The type's byte.
+        code: u8,
     },
 }
 
@@ -51,20 +58,22 @@ pub fn decode_frame(
     let Some(len) = claimed_length(buf) else {
         return Ok(None);
     };
-    if buf.starts_with(BINARY_MAGIC) {
-        return Err(FrameError::BinaryDialect);
-    }
     check_length(len, frame_bytes_max)?;
     if buf.len() - LENGTH_BYTES < len {
         return Ok(None);
     }
     buf.advance(LENGTH_BYTES);
-    let payload = buf.split_to(len).freeze();
+    Ok(Some(split_frame(buf, len)))
+}
+
+/// Takes `len` bytes, which are there, off the front of `buf`.
+pub(super) fn split_frame(buf: &mut BytesMut, len: usize) -> Bytes {
+    let frame = buf.split_to(len).freeze();
     if len > TRUSTED_BYTES {
         // Else the connection would go on reading into, and so keep, an allocation of this size.
         *buf = BytesMut::from(&buf[..]);
     }
-    Ok(Some(payload))
+    frame
 }
 
 /// Of a frame that [`decode_frame`] has found unfinished: the part of its payload that is in `buf`,
@@ -80,10 +89,14 @@ pub fn begun_frame(buf: &[u8]) -> Option<(&[u8], usize)> {
 /// It grows with what has arrived, so that memory is spent only on clients that send: a claimed
 /// length alone reserves nothing.
 pub fn bytes_wanted(buf: &BytesMut) -> usize {
-    let Some(len) = claimed_length(buf) else {
+    capacity_wanted(claimed_length(buf).map(|len| (buf.len() - LENGTH_BYTES, len)))
+}
+
+/// The same, of a frame of which it is known how much has arrived and how long it claims to be.
+pub(super) fn capacity_wanted(begun: Option<(usize, usize)>) -> usize {
+    let Some((arrived, len)) = begun else {
         return READ_BYTES_MIN;
     };
-    let arrived = buf.len() - LENGTH_BYTES;
     let missing = len.saturating_sub(arrived);
     if arrived >= TRUSTED_BYTES {
         missing.max(READ_BYTES_MIN)
@@ -124,6 +137,11 @@ fn check_length(len: usize, max: usize) -> Result<u32, FrameError> {
     if len == 0 {
         return Err(FrameError::Empty);
     }
+    check_length_max(len, max)
+}
+
+/// A payload's length as it stands in a frame, if it is not too long.
+pub(super) fn check_length_max(len: usize, max: usize) -> Result<u32, FrameError> {
     match u32::try_from(len) {
         Ok(length) if len <= max => Ok(length),
         _ => Err(FrameError::TooLarge { len, max }),

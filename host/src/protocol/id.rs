@@ -64,6 +64,12 @@ impl RawId {
     }
 }
 
+impl From<u64> for RawId {
+    fn from(id: u64) -> Self {
+        Self(Text::from(id.to_string()))
+    }
+}
+
 impl fmt::Display for RawId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

@@ -100,6 +100,7 @@ impl StringSpan {
 }
 
 /// A position in JSON text that only moves over what it has checked.
+#[derive(Clone)]
 pub(super) struct Scanner<'a> {
     bytes: &'a [u8],
     at: usize,

@@ -11,7 +11,7 @@ use super::fields::{EnvelopeFault, decode_text, walk};
 
 /// The names of the fields beside `type` and `id`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Key {
+pub(super) enum Name {
     Op,
     App,
     Workers,
@@ -22,37 +22,37 @@ pub(super) enum Key {
     Pattern,
 }
 
-impl Key {
-    const ALL: [Key; 8] = [
-        Key::Op,
-        Key::App,
-        Key::Workers,
-        Key::Count,
-        Key::Table,
-        Key::Key,
-        Key::Value,
-        Key::Pattern,
+impl Name {
+    const ALL: [Name; 8] = [
+        Name::Op,
+        Name::App,
+        Name::Workers,
+        Name::Count,
+        Name::Table,
+        Name::Key,
+        Name::Value,
+        Name::Pattern,
     ];
 
-    fn name(self) -> &'static str {
+    fn text(self) -> &'static str {
         match self {
-            Key::Op => "op",
-            Key::App => "app",
-            Key::Workers => "workers",
-            Key::Count => "count",
-            Key::Table => "table",
-            Key::Key => "key",
-            Key::Value => "value",
-            Key::Pattern => "pattern",
+            Name::Op => "op",
+            Name::App => "app",
+            Name::Workers => "workers",
+            Name::Count => "count",
+            Name::Table => "table",
+            Name::Key => "key",
+            Name::Value => "value",
+            Name::Pattern => "pattern",
         }
     }
 
     pub(super) fn missing(self) -> EnvelopeFault {
-        EnvelopeFault::Missing { key: self.name() }
+        EnvelopeFault::Missing { key: self.text() }
     }
 
     pub(super) fn wrong_type(self, expected: &'static str) -> EnvelopeFault {
-        let key = self.name();
+        let key = self.text();
         EnvelopeFault::WrongType { key, expected }
     }
 }
@@ -68,13 +68,13 @@ pub(super) enum Member<'a> {
 
 /// The fields of one message.
 pub(super) struct Members<'a> {
-    found: [Option<(Member<'a>, Range<usize>)>; Key::ALL.len()],
+    found: [Option<(Member<'a>, Range<usize>)>; Name::ALL.len()],
 }
 
 impl<'a> Members<'a> {
     pub(super) fn new() -> Self {
         Members {
-            found: [const { None }; Key::ALL.len()],
+            found: [const { None }; Name::ALL.len()],
         }
     }
 
@@ -99,44 +99,44 @@ impl<'a> Members<'a> {
         member: Member<'a>,
         span: Range<usize>,
     ) -> Result<(), EnvelopeFault> {
-        let Some(key) = Key::ALL.into_iter().find(|key| key.name() == name) else {
+        let Some(name) = Name::ALL.into_iter().find(|known| known.text() == name) else {
             return Ok(());
         };
-        match self.found[key as usize].replace((member, span)) {
-            Some(_) => Err(EnvelopeFault::Duplicate { key: key.name() }),
+        match self.found[name as usize].replace((member, span)) {
+            Some(_) => Err(EnvelopeFault::Duplicate { key: name.text() }),
             None => Ok(()),
         }
     }
 
-    pub(super) fn member(&self, key: Key) -> Option<&Member<'a>> {
-        self.found[key as usize].as_ref().map(|(member, _)| member)
+    pub(super) fn member(&self, name: Name) -> Option<&Member<'a>> {
+        self.found[name as usize].as_ref().map(|(member, _)| member)
     }
 
     /// Where a field's value lies in the frame.
-    pub(super) fn span(&self, key: Key) -> Option<Range<usize>> {
-        self.found[key as usize]
+    pub(super) fn span(&self, name: Name) -> Option<Range<usize>> {
+        self.found[name as usize]
             .as_ref()
             .map(|(_, span)| span.clone())
     }
 
     /// A copy, so that it does not keep its frame alive.
-    pub(super) fn text(&self, key: Key) -> Result<Option<String>, EnvelopeFault> {
-        match self.member(key) {
+    pub(super) fn text(&self, name: Name) -> Result<Option<String>, EnvelopeFault> {
+        match self.member(name) {
             None => Ok(None),
             Some(Member::Text(text)) => Ok(Some(text.clone().into_owned())),
-            Some(_) => Err(key.wrong_type("a string of Unicode text")),
+            Some(_) => Err(name.wrong_type("a string of Unicode text")),
         }
     }
 
-    pub(super) fn count(&self, key: Key) -> Result<Option<u32>, EnvelopeFault> {
-        let number = match self.member(key) {
+    pub(super) fn count(&self, name: Name) -> Result<Option<u32>, EnvelopeFault> {
+        let number = match self.member(name) {
             None => return Ok(None),
             Some(Member::Integer(number)) => u32::try_from(*number).ok(),
             Some(_) => None,
         };
         match number {
             Some(number) => Ok(Some(number)),
-            None => Err(key.wrong_type("a whole number from 0 to 4294967295")),
+            None => Err(name.wrong_type("a whole number from 0 to 4294967295")),
         }
     }
 }

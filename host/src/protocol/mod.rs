@@ -1,8 +1,9 @@
 //! What travels between clients and the host: frames, envelopes, replies and errors as bytes.
 //!
 //! Everything here is a pure function over buffers: no sockets, no clock, no processes. It routes
-//! and checks messages but never converts the values inside them: arguments, results and chunks
-//! stay the JSON text that somebody wrote, so that integers of any length come through exactly.
+//! and checks messages. In the JSON dialect it never converts the values inside them: arguments,
+//! results and chunks stay the JSON text that somebody wrote, so that integers of any length come
+//! through exactly. In the binary dialect (`gd`) they are converted to and from that text.
 
 mod control;
 mod dialect;
@@ -10,6 +11,7 @@ mod envelope;
 mod error;
 mod fields;
 mod frame;
+mod gd;
 mod id;
 mod json;
 mod members;
@@ -19,6 +21,7 @@ mod outgoing;
 mod reply;
 mod request;
 mod stash;
+mod value;
 
 pub use control::{Command, Operation};
 pub use dialect::Dialect;
@@ -27,6 +30,7 @@ pub(crate) use error::middle_cut;
 pub use error::{ERROR_TEXT_BYTES_MAX, ErrorType, WireError};
 pub use fields::{EnvelopeError, EnvelopeFault, TIMEOUT_MAX};
 pub use frame::{FRAME_BYTES_MAX_DEFAULT, FrameError, begun_frame, bytes_wanted, decode_frame};
+pub use gd::TlvError;
 pub use id::{AppPath, ID_BYTES_MAX, RawId};
 pub use json::{DEPTH_MAX, ValueError, check_value};
 pub use outcome::{AppOutcome, Outcome, Outcomes};
@@ -39,3 +43,4 @@ pub use reply::{
 };
 pub use request::{Request, read_request};
 pub use stash::{StashOperation, StashRequest, StashValue};
+pub use value::{Blobs, ReplyFault, ReplyValue};

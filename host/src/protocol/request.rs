@@ -1,7 +1,8 @@
 //! The worker's reading of a request: the authority on whether the whole frame is sound.
 //!
 //! What it hands out has been checked to the last byte, so that an app never sees text that is no
-//! JSON. It does not convert `args` and `kwargs`: they reach the app as the client wrote them.
+//! JSON. It does not convert `args` and `kwargs` of the JSON dialect: they reach the app as the client
+//! wrote them.
 
 use std::borrow::Cow;
 
@@ -11,15 +12,17 @@ use super::fields::{EnvelopeError, EnvelopeFault, Fields, Key};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request<'a> {
     /// The id's JSON text, `null` if the client sent none.
-    pub id: &'a str,
+    pub id: Cow<'a, str>,
     /// The app's name.
     pub app_path: Cow<'a, str>,
     /// What the app is to do.
     pub action: Cow<'a, str>,
     /// A JSON array.
-    pub args: &'a str,
+    pub args: Cow<'a, str>,
     /// A JSON object.
-    pub kwargs: &'a str,
+    pub kwargs: Cow<'a, str>,
+    /// The binaries that args and kwargs name as `{"$blob": INDEX}`.
+    pub blobs: Vec<&'a [u8]>,
 }
 
 /// Reads and checks a whole request: UTF-8, one object at most
@@ -49,11 +52,12 @@ fn request<'a>(frame: &'a [u8], fields: &Fields<'a>) -> Result<Request<'a>, Enve
     let args = fields.nested_span(Key::Args, b'[', "an array")?;
     let kwargs = fields.nested_span(Key::Kwargs, b'{', "an object")?;
     Ok(Request {
-        id: fields.id()?.unwrap_or("null"),
+        id: Cow::Borrowed(fields.id()?.unwrap_or("null")),
         app_path: fields.string(Key::AppPath)?,
         action: fields.string(Key::Action)?,
-        args: args.map_or("[]", |span| &text[span]),
-        kwargs: kwargs.map_or("{}", |span| &text[span]),
+        args: Cow::Borrowed(args.map_or("[]", |span| &text[span])),
+        kwargs: Cow::Borrowed(kwargs.map_or("{}", |span| &text[span])),
+        blobs: Vec::new(),
     })
 }
 

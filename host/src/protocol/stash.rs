@@ -4,7 +4,7 @@
 use bytes::Bytes;
 
 use super::fields::EnvelopeFault;
-use super::members::{Key, Member, Members};
+use super::members::{Member, Members, Name};
 
 /// What a stash message asks for. On the wire each is a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -111,7 +111,7 @@ impl StashValue {
 /// Reads a `stash` message of the JSON dialect.
 pub(super) fn read_json_stash(frame: &[u8]) -> Result<StashRequest, EnvelopeFault> {
     let members = Members::read_json(frame)?;
-    let value = match members.span(Key::Value) {
+    let value = match members.span(Name::Value) {
         Some(span) => {
             let raw = &frame[span.clone()];
             let json = std::str::from_utf8(raw).map_err(|error| EnvelopeFault::NotUtf8 {
@@ -129,26 +129,26 @@ pub(super) fn read_stash(
     members: &Members<'_>,
     value: Option<StashValue>,
 ) -> Result<StashRequest, EnvelopeFault> {
-    let operation = match members.member(Key::Op) {
+    let operation = match members.member(Name::Op) {
         Some(Member::Integer(number)) => StashOperation::from_number(*number),
         Some(_) => None,
-        None => return Err(Key::Op.missing()),
+        None => return Err(Name::Op.missing()),
     };
-    let operation = operation.ok_or_else(|| Key::Op.wrong_type("a number from 1 to 10"))?;
-    let key = match members.member(Key::Key) {
+    let operation = operation.ok_or_else(|| Name::Op.wrong_type("a number from 1 to 10"))?;
+    let key = match members.member(Name::Key) {
         // Clients use whole numbers as keys, too, and dicts that travel turn theirs into text.
         Some(Member::Integer(number)) => Some(number.to_string()),
-        _ => members.text(Key::Key)?,
+        _ => members.text(Name::Key)?,
     };
     if key.is_none() && operation.needs_key() {
-        return Err(Key::Key.missing());
+        return Err(Name::Key.missing());
     }
     Ok(StashRequest {
         operation,
-        table: members.text(Key::Table)?.unwrap_or_default(),
+        table: members.text(Name::Table)?.unwrap_or_default(),
         key,
         value,
-        pattern: members.text(Key::Pattern)?,
+        pattern: members.text(Name::Pattern)?,
     })
 }
 

@@ -28,9 +28,9 @@ pub(crate) enum EmitError {
     /// Not one JSON value, or one that is too deep.
     #[error("the app emitted a chunk that is no valid JSON: {0}")]
     Malformed(String),
-    /// Longer than a frame can be.
-    #[error("the app emitted a chunk that is too large: {0}")]
-    TooLarge(String),
+    /// Longer than a frame can be, or nothing that the client's protocol has words for.
+    #[error("the app emitted a chunk that cannot be sent: {0}")]
+    Unsendable(String),
 }
 
 /// An uplink that the instance and its standard streams share.

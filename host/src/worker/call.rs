@@ -7,7 +7,7 @@ use super::Worker;
 use crate::logline::{LogLevel, LogSource};
 use crate::process::hop::{CallId, Deadline, Fate, Taint};
 use crate::process::link::LinkError;
-use crate::protocol::{Dialect, Request, WireError, check_value};
+use crate::protocol::{Dialect, ReplyValue, Request, WireError, check_value};
 use crate::runtime::{Failure, Outcome, Trap};
 
 impl Worker {
@@ -18,7 +18,7 @@ impl Worker {
         deadline: Deadline,
         frame: &[u8],
     ) -> Result<Fate, LinkError> {
-        let dialect = Dialect::Json;
+        let dialect = Dialect::of_frame(frame);
         let request = match dialect.read_request(frame) {
             Ok(request) => request,
             Err(refused) => {
@@ -29,7 +29,7 @@ impl Worker {
                 return Ok(Fate::Healthy);
             }
         };
-        self.desk.begin(call, deadline, dialect, request.id);
+        self.desk.begin(call, deadline, dialect, &request.id);
         let (reply, fate) = if is_reserved(&request.action) {
             (Err(self.refuse(&request)), Fate::Healthy)
         } else {
@@ -49,7 +49,7 @@ impl Worker {
             desk,
             ..
         } = self;
-        let mut call = pin!(instance.call(&request.action, request.args, request.kwargs));
+        let mut call = pin!(instance.call(&request.action, &request.args, &request.kwargs));
         let mut waited = false;
         runtime.block_on(poll_fn(|context| {
             if waited {
@@ -109,15 +109,17 @@ impl Worker {
         reply: Reply,
         fate: Fate,
     ) -> Result<(), LinkError> {
-        let id = request.id;
+        let id = &*request.id;
         let frame_bytes_max = self.desk.frame_bytes_max();
         let streamed = self.desk.has_emitted();
         self.desk.finish(call, fate, |out| {
             let written = match &reply {
                 Ok(Some(result)) if streamed => dialect
-                    .write_chunk(out, id, result, frame_bytes_max)
+                    .write_chunk(out, id, app_value(result, request), frame_bytes_max)
                     .map(|()| dialect.write_end(out, id)),
-                Ok(Some(result)) => dialect.write_response(out, id, result, frame_bytes_max),
+                Ok(Some(result)) => {
+                    dialect.write_response(out, id, app_value(result, request), frame_bytes_max)
+                }
                 Ok(None) => {
                     dialect.write_end(out, id);
                     Ok(())
@@ -127,8 +129,8 @@ impl Worker {
                     Ok(())
                 }
             };
-            if let Err(too_large) = written {
-                let message = format!("the app's result does not fit into a frame: {too_large}");
+            if let Err(fault) = written {
+                let message = format!("the app's result cannot be sent: {fault}");
                 dialect.write_error(out, id, &self.app_error(request, message, None));
             }
         })
@@ -163,6 +165,12 @@ impl Worker {
 
 /// The result or the end of a stream, or an error.
 type Reply = Result<Option<String>, WireError>;
+
+/// What the app returned, which may name the binaries that it was called with.
+fn app_value<'a>(json: &'a str, request: &'a Request<'_>) -> ReplyValue<'a> {
+    let blobs = &request.blobs;
+    ReplyValue::App { json, blobs }
+}
 
 /// Functions of the contract and private names are not for clients.
 fn is_reserved(action: &str) -> bool {

@@ -9,7 +9,7 @@ use nix::time::{ClockId, clock_gettime};
 use crate::logline::{LogLevel, LogSource};
 use crate::process::hop::{CallId, Deadline, Fate, Header, Up};
 use crate::process::link::{LinkError, LinkWriter};
-use crate::protocol::{Dialect, check_value};
+use crate::protocol::{Dialect, ReplyValue, check_value};
 use crate::runtime::{EmitError, Uplink};
 
 /// A buffer that has grown beyond this is given back after the reply.
@@ -156,10 +156,14 @@ impl Uplink for Desk {
             return Ok(false);
         }
         buffer.clear();
+        let value = ReplyValue::App {
+            json: chunk,
+            blobs: &(),
+        };
         current
             .dialect
-            .write_chunk(buffer, &current.id, chunk, *frame_bytes_max)
-            .map_err(|error| EmitError::TooLarge(error.to_string()))?;
+            .write_chunk(buffer, &current.id, value, *frame_bytes_max)
+            .map_err(|fault| EmitError::Unsendable(fault.to_string()))?;
         current.emitted = true;
         if writer
             .send_parts(&Header::chunk(current.call, buffer.len()), buffer)

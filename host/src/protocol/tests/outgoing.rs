@@ -98,7 +98,7 @@ proptest! {
 
         let request = read_request(&frame).unwrap();
         prop_assert_eq!(request.action, action);
-        let read: Vec<String> = serde_json::from_str(request.args).unwrap();
+        let read: Vec<String> = serde_json::from_str(&request.args).unwrap();
         prop_assert_eq!(read, args);
         let pairs: Vec<_> = kwargs
             .iter()

@@ -26,7 +26,7 @@ fn hands_out_the_clients_own_text() {
 fn what_is_not_sent_is_empty() {
     let request = read_request(br#"{"type":"request","app_path":"a","action":"b"}"#).unwrap();
     assert_eq!(
-        (request.id, request.args, request.kwargs),
+        (&*request.id, &*request.args, &*request.kwargs),
         ("null", "[]", "{}")
     );
 }

@@ -1,0 +1,149 @@
+//! What the arbiter reads of a message in the binary dialect: enough to route it, in a time that
+//! hardly depends on the size of its arguments. It does not vouch for the rest of the frame:
+//! `request` does, in the worker.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use bytes::Bytes;
+use memchr::memmem::Finder;
+
+use super::super::control::read_manage;
+use super::super::envelope::{Envelope, Message, Sketch};
+use super::super::fields::{EnvelopeError, EnvelopeFault, Key};
+use super::super::id::{AppPath, RawId};
+use super::super::json::DEPTH_MAX;
+use super::super::members::{Member, Members, Name};
+use super::super::stash::{StashRequest, StashValue, read_stash};
+use super::cursor::{Cursor, Head, Scalar};
+use super::fields::{Fields, enter};
+use super::header::{Header, Kind};
+use super::to_json::{read_json, text};
+
+/// So many values are moved over before it is asked whether anything of interest may follow.
+const SKIPPED_VALUES_MAX: usize = 1024;
+
+/// Reads the envelope of the message in `frame`, which [`decode_frame`](super::decode_frame) has
+/// cut off.
+///
+/// # Errors
+/// The message is malformed as far as it was read, or of a type that clients do not send.
+pub(in super::super) fn read_envelope(frame: &Bytes) -> Result<Message, EnvelopeError> {
+    let header = Header::of_frame(frame)?;
+    let id = RawId::from(header.id);
+    message(frame, header.kind, &id).map_err(|fault| EnvelopeError { id, fault })
+}
+
+/// Reads what can be told of a message of which only the beginning is there.
+pub(in super::super) fn read_beginning(beginning: &Bytes) -> Sketch {
+    let mut fields = Fields::new();
+    // That it ends somewhere is no news.
+    let _ = scan(beginning, &mut fields);
+    let header = Header::read(beginning).ok().flatten();
+    Sketch {
+        id: header.map_or_else(RawId::null, |header| RawId::from(header.id)),
+        app_path: app_path(beginning, &fields).ok(),
+        multiplex: match fields.has(Key::Multiplex) {
+            true => fields.multiplex().ok(),
+            false => None,
+        },
+    }
+}
+
+fn message(frame: &Bytes, kind: Kind, id: &RawId) -> Result<Message, EnvelopeFault> {
+    match kind {
+        Kind::Request => request(frame, id),
+        Kind::Status => Ok(Message::Status { id: id.clone() }),
+        Kind::Manage => Ok(Message::Control {
+            id: id.clone(),
+            command: read_manage(&read_members(frame)?)?,
+        }),
+        Kind::Stash => Ok(Message::Stash {
+            id: id.clone(),
+            request: stash(frame)?,
+        }),
+        Kind::Response | Kind::Error | Kind::Chunk | Kind::End => Err(EnvelopeFault::UnknownType {
+            name: kind.name().to_owned(),
+        }),
+    }
+}
+
+fn request(frame: &Bytes, id: &RawId) -> Result<Message, EnvelopeFault> {
+    let mut fields = Fields::new();
+    scan(frame, &mut fields)?;
+    Ok(Message::Request(Envelope {
+        id: id.clone(),
+        app_path: app_path(frame, &fields)?,
+        timeout: fields.timeout()?,
+        multiplex: fields.multiplex()?,
+    }))
+}
+
+fn app_path(frame: &Bytes, fields: &Fields<'_>) -> Result<AppPath, EnvelopeFault> {
+    Ok(AppPath::from_frame(frame, fields.string(Key::AppPath)?))
+}
+
+/// Notes the members of the dict in `frame`, until it is certain that none of interest follows.
+/// On an error those before it have been noted.
+fn scan<'a>(frame: &'a [u8], fields: &mut Fields<'a>) -> Result<(), EnvelopeFault> {
+    let mut cursor = Cursor::at_payload(frame);
+    for _ in 0..enter(&mut cursor)? {
+        let head = fields.read_member(&mut cursor)?;
+        let left = cursor.skip(head.inner_values(), SKIPPED_VALUES_MAX)?;
+        if left > 0 {
+            if fields.has(Key::AppPath) && is_complete(fields, cursor.rest()) {
+                return Ok(());
+            }
+            cursor.skip(left, usize::MAX)?;
+        }
+    }
+    Ok(cursor.end()?)
+}
+
+/// Whether `fields` is all that would be found, too, if `rest` were read.
+fn is_complete(fields: &Fields<'_>, rest: &[u8]) -> bool {
+    static TIMEOUT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\x07timeout"));
+    static MULTIPLEX: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\x09multiplex"));
+    // With the last byte of its length before it, a name hardly ever occurs as a part of a text.
+    (fields.has(Key::Timeout) || TIMEOUT.find(rest).is_none())
+        && (fields.has(Key::Multiplex) || MULTIPLEX.find(rest).is_none())
+}
+
+/// The fields of a message that is no request.
+fn read_members(frame: &[u8]) -> Result<Members<'_>, EnvelopeFault> {
+    let mut members = Members::new();
+    let mut cursor = Cursor::at_payload(frame);
+    for _ in 0..enter(&mut cursor)? {
+        let name_at = cursor.position();
+        let name = text(cursor.key()?, name_at)?;
+        let at = cursor.position();
+        let head = cursor.head()?;
+        cursor.skip(head.inner_values(), usize::MAX)?;
+        let member = match head {
+            Head::Scalar(Scalar::Text(bytes)) => Member::Text(Cow::Borrowed(text(bytes, at)?)),
+            Head::Scalar(Scalar::Int(number)) => Member::Integer(number),
+            _ => Member::Other,
+        };
+        members.note(name, member, at..cursor.position())?;
+    }
+    cursor.end()?;
+    Ok(members)
+}
+
+fn stash(frame: &Bytes) -> Result<StashRequest, EnvelopeFault> {
+    let members = read_members(frame)?;
+    let value = match members.span(Name::Value) {
+        Some(span) => {
+            let mut blobs = Vec::new();
+            let mut cursor = Cursor::at(frame, span.start);
+            let json = read_json(&mut cursor, DEPTH_MAX - 1, &mut blobs)?;
+            Some(StashValue {
+                json: json.into(),
+                // Copies, so that they do not keep their frame alive.
+                blobs: blobs.into_iter().map(Bytes::copy_from_slice).collect(),
+            })
+        }
+        None => None,
+    };
+    read_stash(&members, value)
+}

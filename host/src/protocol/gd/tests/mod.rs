@@ -1,0 +1,8 @@
+#![allow(clippy::unwrap_used)]
+
+mod envelope;
+mod frames;
+mod limits;
+mod model;
+mod replies;
+mod values;

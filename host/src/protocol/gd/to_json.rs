@@ -1,0 +1,142 @@
+//! TLV to JSON text for apps, in one pass.
+
+use std::io::Write;
+
+use serde::Serialize;
+
+use super::cursor::{Cursor, Head, Scalar, TlvError};
+use super::escape::{Escape, float_name};
+
+/// What comes out: JSON text, and the binaries that it names by their index.
+struct Json<'a, 'b> {
+    text: Vec<u8>,
+    blobs: &'b mut Vec<&'a [u8]>,
+}
+
+/// A list or dict that is open.
+struct Level {
+    is_dict: bool,
+    /// How many elements or pairs it has.
+    count: u32,
+    /// How many of them are still to come.
+    left: u32,
+}
+
+/// Reads the value at the cursor, which must be at most `depth_max` deep, as JSON text. Its
+/// binaries are appended to `blobs`.
+pub(super) fn read_json<'a>(
+    cursor: &mut Cursor<'a>,
+    depth_max: usize,
+    blobs: &mut Vec<&'a [u8]>,
+) -> Result<String, TlvError> {
+    let mut json = Json {
+        text: Vec::new(),
+        blobs,
+    };
+    json.read(cursor, depth_max)?;
+    Ok(String::from_utf8(json.text).expect("strings are checked, and the rest is ASCII"))
+}
+
+impl<'a> Json<'a, '_> {
+    fn read(&mut self, cursor: &mut Cursor<'a>, depth_max: usize) -> Result<(), TlvError> {
+        let mut open: Vec<Level> = Vec::new();
+        loop {
+            let at = cursor.position();
+            let (is_dict, count) = match cursor.head()? {
+                Head::List(count) => (false, count),
+                Head::Dict(count) => (true, count),
+                Head::Scalar(scalar) => {
+                    self.scalar(scalar, at)?;
+                    if self.next(cursor, &mut open)? {
+                        continue;
+                    }
+                    return Ok(());
+                }
+            };
+            if open.len() == depth_max {
+                return Err(TlvError::TooDeep { at });
+            }
+            self.text.push(if is_dict { b'{' } else { b'[' });
+            open.push(Level {
+                is_dict,
+                count,
+                left: count,
+            });
+            if !self.next(cursor, &mut open)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Closes what ends here, and goes on to the next value. False if there is none.
+    #[inline]
+    fn next(&mut self, cursor: &mut Cursor<'a>, open: &mut Vec<Level>) -> Result<bool, TlvError> {
+        while let Some(level) = open.last_mut() {
+            if level.left == 0 {
+                self.text.push(if level.is_dict { b'}' } else { b']' });
+                open.pop();
+                continue;
+            }
+            if level.left < level.count {
+                self.text.push(b',');
+            }
+            level.left -= 1;
+            if level.is_dict {
+                self.key(cursor, level.count == 1)?;
+            }
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    #[inline]
+    fn key(&mut self, cursor: &mut Cursor<'a>, is_only: bool) -> Result<(), TlvError> {
+        let at = cursor.position();
+        let key = text(cursor.key()?, at)?;
+        if is_only && Escape::of(key).is_some() {
+            // Of dollars and letters, so it needs no escaping.
+            self.push_all(&["\"$", key, "\":"]);
+        } else {
+            self.serialize(key);
+            self.text.push(b':');
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn scalar(&mut self, scalar: Scalar<'a>, at: usize) -> Result<(), TlvError> {
+        match scalar {
+            Scalar::None => self.push_all(&["null"]),
+            Scalar::Bool(true) => self.push_all(&["true"]),
+            Scalar::Bool(false) => self.push_all(&["false"]),
+            Scalar::Int(number) => self.serialize(&number),
+            Scalar::Float(number) if number.is_finite() => self.serialize(&number),
+            Scalar::Float(number) => {
+                self.push_all(&[r#"{"$float":""#, float_name(number), r#""}"#]);
+            }
+            Scalar::Bytes(bytes) => {
+                let index = self.blobs.len();
+                self.blobs.push(bytes);
+                write!(self.text, r#"{{"$blob":{index}}}"#).expect("memory takes everything");
+            }
+            Scalar::Text(bytes) => self.serialize(text(bytes, at)?),
+        }
+        Ok(())
+    }
+
+    fn serialize<T: Serialize + ?Sized>(&mut self, value: &T) {
+        serde_json::to_writer(&mut self.text, value).expect("strings and numbers are JSON");
+    }
+
+    fn push_all(&mut self, parts: &[&str]) {
+        for part in parts {
+            self.text.extend_from_slice(part.as_bytes());
+        }
+    }
+}
+
+/// The text of the string at `at`.
+#[inline]
+pub(super) fn text(bytes: &[u8], at: usize) -> Result<&str, TlvError> {
+    std::str::from_utf8(bytes).map_err(|_| TlvError::NotUtf8 { at })
+}
