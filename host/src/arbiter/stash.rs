@@ -10,7 +10,9 @@ use super::Embedder;
 use super::machine::ClientId;
 use super::replies::Kind;
 use super::run::{Arbiter, Peer};
-use crate::protocol::{Dialect, RawId, StashOperation, StashRequest, StashValue, WireError};
+use crate::protocol::{
+    Dialect, RawId, ReplyValue, StashOperation, StashRequest, StashValue, WireError,
+};
 use crate::stash::{Stash, StashError};
 
 /// A client's use of the stash.
@@ -118,8 +120,9 @@ fn encode(
 ) -> Result<Bytes, WireError> {
     let mut reply = Vec::new();
     let written = match answer {
-        Answer::Value(value) => {
-            dialect.write_response(&mut reply, id.as_str(), &value.json, frame_bytes_max)
+        Answer::Value(StashValue { json, blobs }) => {
+            let value = ReplyValue::App { json, blobs };
+            dialect.write_response(&mut reply, id.as_str(), value, frame_bytes_max)
         }
         Answer::Fact(fact) => {
             dialect.write_response(&mut reply, id.as_str(), &fact.to_string(), frame_bytes_max)
