@@ -4,6 +4,7 @@
 
 mod harness;
 
+use harness::python::{BINARY_DIALECT, run_peer_of};
 use harness::wire::{Failure, Wire};
 use harness::{App, Host};
 use serde_json::{Value, json};
@@ -174,4 +175,21 @@ fn the_commands() {
     assert!(missing.starts_with("StashTableNotFoundError"), "{missing}");
     let long = stash(&["ensure", &"t".repeat(256)]).failure(1);
     assert!(long.contains("at most 255"), "{long}");
+}
+
+#[test]
+fn the_unmodified_client_of_gunicorn() {
+    run_peer_of(BINARY_DIALECT, &Host::demo(1), "stash", 6);
+}
+
+#[test]
+fn clients_of_either_dialect_read_each_others_values() {
+    let host = Host::demo(1);
+    let mut wire = host.connect();
+    let value = json!({"text": "größe", "list": [1, -2.5, null, true]});
+    let put = json!({"table": "json", "key": "k", "value": value});
+    assert_eq!(ask(&mut wire, PUT, put), true);
+    run_peer_of(BINARY_DIALECT, &host, "stash_exchange", 1);
+    let key = json!({"table": "binary", "key": "k"});
+    assert_eq!(ask(&mut wire, GET, key), value);
 }

@@ -10,16 +10,24 @@ use super::host::Host;
 use super::paths;
 
 /// The newest release whose client speaks the JSON dialect.
-const GUNICORN: &str = "gunicorn==25.0.3";
+const JSON_DIALECT: &str = "gunicorn==25.0.3";
+/// A release whose client speaks the binary dialect, and knows the stash.
+pub(crate) const BINARY_DIALECT: &str = "gunicorn==27.0.1";
 
 /// Runs `tests/peers/NAME.py` against a host, and checks that all of its checks were made.
 #[track_caller]
 pub(crate) fn run_peer(host: &Host, name: &str, checks: usize) {
+    run_peer_of(JSON_DIALECT, host, name, checks);
+}
+
+/// The same with this release of the peer.
+#[track_caller]
+pub(crate) fn run_peer_of(release: &str, host: &Host, name: &str, checks: usize) {
     let script = paths::repository()
         .join("tests/peers")
         .join(name)
         .with_extension("py");
-    let mut command = clean(Command::new(python()));
+    let mut command = clean(Command::new(python(release)));
     // Without -B the interpreter would leave its cache in the checkout.
     command
         .arg("-B")
@@ -35,23 +43,23 @@ pub(crate) fn run_peer(host: &Host, name: &str, checks: usize) {
     );
 }
 
-/// The interpreter of the environment that has the peer.
-fn python() -> PathBuf {
+/// The interpreter of the environment that has this release of the peer.
+fn python(release: &str) -> PathBuf {
     let peers = paths::target().join("peers");
     fs::create_dir_all(&peers).expect("the target directory is ours");
-    let environment = peers.join(GUNICORN.replace("==", "-"));
+    let environment = peers.join(release.replace("==", "-"));
     let interpreter = environment.join("bin/python");
     // Test binaries may run at once: one installs, the others wait and find it done.
     let lock = File::create(peers.join("lock")).expect("the target directory is ours");
     lock.lock().expect("a lock");
     if !interpreter.exists() {
-        install(&peers, &environment);
+        install(release, &peers, &environment);
     }
     interpreter
 }
 
 /// Makes the environment elsewhere and moves it into place when it is whole.
-fn install(peers: &Path, environment: &Path) {
+fn install(release: &str, peers: &Path, environment: &Path) {
     let unfinished = peers.join("unfinished");
     if unfinished.exists() {
         fs::remove_dir_all(&unfinished).expect("a former attempt can be removed");
@@ -71,7 +79,7 @@ fn install(peers: &Path, environment: &Path) {
                 "--no-input",
                 "--disable-pip-version-check",
             ])
-            .arg(GUNICORN),
+            .arg(release),
     );
     fs::rename(&unfinished, environment).expect("both lie in one directory");
 }

@@ -14,15 +14,6 @@ from gunicorn.dirty.stash import (
 from checks import SOCKET, raises, run
 
 
-def check_a_missing_key_gives_the_default():
-    assert stash.get("defaults", "missing", "default") == "default"
-    assert stash.get("defaults", "missing") is None
-    stash.ensure("defaults")
-    assert stash.get("defaults", "missing", 42) == 42
-    stash.put("defaults", "there", None)
-    assert stash.get("defaults", "there", 42) is None
-
-
 def check_values_of_every_kind():
     values = [
         None, True, False, 0, -1, 2**63 - 1, -(2**63), 0.1, -1e300, float("inf"), "", "größe \U0001f600",
