@@ -14,6 +14,8 @@ const TABLE_BYTES: usize = 256;
 /// What an entry takes beside its key and its value, about: its nodes in the maps, and what the
 /// allocator adds to each piece of memory.
 const ENTRY_BYTES: usize = 192;
+/// What each of a value's binaries takes beside its bytes, about.
+const BLOB_BYTES: usize = 64;
 
 /// How much a table without entries counts.
 pub(super) fn bytes_of_table(name: &str) -> usize {
@@ -22,7 +24,7 @@ pub(super) fn bytes_of_table(name: &str) -> usize {
 
 /// How much an entry counts.
 pub(super) fn bytes_of_entry(key: &str, value: &StashValue) -> usize {
-    ENTRY_BYTES + key.len() + value.len_bytes()
+    ENTRY_BYTES + key.len() + value.len_bytes() + BLOB_BYTES * value.blobs.len()
 }
 
 /// A value and what belongs to it.

@@ -1,5 +1,7 @@
 //! What does not fit is refused, changes nothing, and is told how to make it fit.
 
+use bytes::Bytes;
+
 use super::*;
 use crate::protocol::WireError;
 
@@ -71,6 +73,24 @@ fn the_bytes_of_one_table() {
     stash.put(now, "a", "l", nines.clone(), None).unwrap();
     assert!(stash.increment(now, "a", "l", 1).is_err());
     assert_eq!(stash.get(now, "a", "l"), Ok(&nines));
+}
+
+#[test]
+fn binaries_count_with_what_each_of_them_costs() {
+    let now = Instant::now();
+    let mut stash = Stash::new(roomy());
+    let with_blobs = |blobs: &[&'static [u8]]| StashValue {
+        json: "[]".into(),
+        blobs: blobs.iter().map(|blob| Bytes::from_static(blob)).collect(),
+    };
+    let mut bytes_with = |blobs| {
+        stash.put(now, "t", "k", with_blobs(blobs), None).unwrap();
+        assert_eq!(stash.bytes(), counted(&stash));
+        stash.bytes()
+    };
+    let none = bytes_with(&[]);
+    assert_eq!(bytes_with(&[b"12345"]), none + 64 + 5);
+    assert_eq!(bytes_with(&[b"", b"", b""]), none + 3 * 64);
 }
 
 #[test]
