@@ -6,6 +6,7 @@ use std::os::unix::net::UnixStream as StdStream;
 use std::process::Child;
 use std::time::Duration;
 
+use nix::sys::socket::{getsockopt, sockopt};
 use nix::unistd::Pid;
 use tokio::io::AsyncReadExt;
 use tokio::net::UnixStream;
@@ -18,8 +19,9 @@ use crate::process::hop::Exit;
 use crate::process::pidfd::Pidfd;
 use crate::process::reaper::{Awaited, Reaper};
 use crate::process::spawn;
+use crate::process::watch;
 
-/// How long a successor may take to end after it has closed its channel.
+/// How long the other host may take to end after it has closed its channel.
 const END_PATIENCE: Duration = Duration::from_secs(10);
 
 /// What is heard of the other host.
@@ -40,6 +42,9 @@ pub(super) fn watch_predecessor(
     channel: StdStream,
     input: mpsc::Sender<Input>,
 ) -> io::Result<OwnedWriteHalf> {
+    let maker = getsockopt(&channel, sockopt::PeerCredentials)?.pid();
+    // None if it has ended already.
+    let pidfd = Pidfd::open(Pid::from_raw(maker)).ok();
     let (mut incoming, outgoing) = UnixStream::from_std(channel)?.into_split();
     tokio::task::spawn_local(async move {
         while let Some(byte) = next_byte(&mut incoming).await {
@@ -47,9 +52,22 @@ pub(super) fn watch_predecessor(
                 tell(&input, OtherHost::HandedOver).await;
             }
         }
+        // It accepts nobody any more, but the kernel may not have closed all that it had: while it
+        // ends, its pidfile can still be locked.
+        tell(&input, OtherHost::HandedOver).await;
+        if let Some(pidfd) = pidfd {
+            // A program that embeds the host may live on.
+            let _ = tokio::time::timeout(END_PATIENCE, ended(&pidfd)).await;
+        }
         tell(&input, OtherHost::PredecessorGone).await;
     });
     Ok(outgoing)
+}
+
+/// Waits for the end of a process that is no child.
+async fn ended(pidfd: &Pidfd) -> io::Result<()> {
+    watch::readable(pidfd)?.readable().await?.retain_ready();
+    Ok(())
 }
 
 /// Listens to a successor that was just started, and reaps it. Returns what it is told through.

@@ -49,6 +49,8 @@ impl<E: Embedder> Arbiter<E> {
         if !entry.is_multiplex() {
             // It has given up what it asked for before, as with any request.
             self.machine.handle(now, Event::Superseded(client));
+            // What it drops must not be the answer that comes now.
+            self.carry_out();
         }
         if let Some(refusals) = self.refusals.add(now) {
             let app = refused.app.as_deref();

@@ -76,6 +76,7 @@ fn worker(worker: &WorkerStatus, memory: &Memory) -> Value {
         "apps": [worker.app],
         "generation": worker.generation,
         "calls": worker.calls,
+        "spare": worker.spare,
         "booted": worker.booted,
         // A worker that lives is watched through its process: there is no beat to wait for.
         "last_heartbeat": 0.0,

@@ -61,9 +61,9 @@ struct Worker {
     age: Option<f64>,
     #[serde(default)]
     apps: Vec<String>,
-    #[serde(default)]
-    booted: bool,
     state: Option<String>,
+    #[serde(default)]
+    spare: bool,
     memory: Option<u64>,
 }
 
@@ -72,6 +72,7 @@ struct App {
     state: Option<String>,
     generation: Option<u64>,
     workers: Option<u64>,
+    workers_ready: Option<u64>,
     queue: Option<u64>,
     calls: Option<u64>,
     restarts: Option<u64>,
@@ -99,7 +100,7 @@ impl Status {
         let apps: Vec<_> = self
             .app_status
             .iter()
-            .map(|(name, app)| self.app_row(name, app))
+            .map(|(name, app)| app.row(name))
             .collect();
         let apps = table::render(header, &apps);
         if self.workers.is_empty() {
@@ -109,19 +110,19 @@ impl Status {
         let workers = table::render(["WORKER", "APP", "STATE", "AGE", "MEMORY"], &workers);
         format!("{apps}\n\n{workers}")
     }
+}
 
-    fn app_row(&self, name: &str, app: &App) -> [String; 8] {
-        let serves = |worker: &&Worker| worker.booted && worker.apps.iter().any(|app| app == name);
-        let ready = self.workers.iter().filter(serves).count();
+impl App {
+    fn row(&self, name: &str) -> [String; 8] {
         [
             name.to_owned(),
-            shown(app.state.as_ref()),
-            shown(app.generation),
-            format!("{ready}/{}", shown(app.workers)),
-            shown(app.queue),
-            shown(app.calls),
-            shown(app.restarts),
-            shown(app.last_error.as_ref()),
+            shown(self.state.as_ref()),
+            shown(self.generation),
+            format!("{}/{}", shown(self.workers_ready), shown(self.workers)),
+            shown(self.queue),
+            shown(self.calls),
+            shown(self.restarts),
+            shown(self.last_error.as_ref()),
         ]
     }
 }
@@ -131,10 +132,18 @@ impl Worker {
         [
             self.pid.to_string(),
             self.apps.join(", "),
-            shown(self.state.as_ref()),
+            self.state(),
             shown(self.age.map(age)),
             shown(self.memory.map(size)),
         ]
+    }
+
+    fn state(&self) -> String {
+        let state = shown(self.state.as_ref());
+        match self.spare {
+            true => format!("{state}, spare"),
+            false => state,
+        }
     }
 }
 
@@ -175,11 +184,13 @@ mod tests {
                 "workers": [
                     {"pid": 11, "age": 3.7, "apps": ["a"], "booted": true, "last_heartbeat": 0.1,
                      "state": "leased", "memory": 307200},
+                    {"pid": 13, "age": 2, "apps": ["a"], "booted": true, "state": "ready",
+                     "spare": true, "memory": 0},
                     {"pid": 12, "age": 4000, "apps": ["a"], "booted": false, "state": "starting"}],
                 "app_status": {
-                    "a": {"state": "serving", "generation": 1, "workers": 2, "queue": 3, "calls": 40,
+                    "a": {"state": "serving", "generation": 1, "workers": 2, "workers_ready": 1, "queue": 3, "calls": 40,
                           "restarts": 0, "last_error": null},
-                    "bad": {"state": "failed", "generation": 2, "workers": 1, "queue": 0, "calls": 0,
+                    "bad": {"state": "failed", "generation": 2, "workers": 1, "workers_ready": 0, "queue": 0, "calls": 0,
                             "restarts": 5, "last_error": "init: ValueError\nat 3"}}}"#,
         )
         .unwrap();
@@ -188,9 +199,10 @@ APP  STATE    GENERATION  READY  QUEUE  CALLS  RESTARTS  LAST ERROR
 a    serving  1           1/2    3      40     0         -
 bad  failed   2           0/1    0      0      5         init: ValueError …
 
-WORKER  APP  STATE     AGE    MEMORY
-11      a    leased    3s     300 KiB
-12      a    starting  1h06m  -";
+WORKER  APP  STATE         AGE    MEMORY
+11      a    leased        3s     300 KiB
+13      a    ready, spare  2s     0 KiB
+12      a    starting      1h06m  -";
         assert_eq!(status.tables(), expected);
     }
 
@@ -198,7 +210,7 @@ WORKER  APP  STATE     AGE    MEMORY
     fn a_host_of_another_version_can_be_shown() {
         let status: Status =
             serde_json::from_str(r#"{"app_status": {"a": {}}, "new": 1}"#).unwrap();
-        assert!(status.tables().contains("0/-"));
+        assert!(status.tables().contains("-/-"));
     }
 
     #[test]

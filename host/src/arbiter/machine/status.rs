@@ -39,6 +39,8 @@ pub(crate) struct WorkerStatus {
     pub booted: bool,
     /// How many calls it was sent.
     pub calls: u32,
+    /// Whether it serves nothing, but is to take the place of another.
+    pub spare: bool,
 }
 
 /// Where an app stands.
@@ -126,6 +128,7 @@ impl Machine {
             state: self.worker_state_name(worker),
             booted: !matches!(worker.state, WorkerState::Forking | WorkerState::Starting),
             calls: worker.calls,
+            spare: matches!(worker.role, Role::Standby | Role::Incoming),
         })
     }
 

@@ -11,6 +11,8 @@ mod invariants;
 mod lease;
 mod mold_death;
 mod random;
+mod recycle;
+mod reload;
 mod schedule;
 mod stop;
 mod stream;

@@ -146,3 +146,39 @@ fn a_worker_that_sends_nonsense_is_killed() {
     world.happen(Event::WorkerMisbehaved(WorkerId(1)));
     assert_eq!(world.effects(), [KillWorker(1), Fork(2)]);
 }
+
+#[test]
+fn a_greedy_client_takes_turns_with_a_polite_one() {
+    let mut world = World::serving(1);
+    let running = world.request(1);
+    let greedy: Vec<_> = (0..3).map(|_| world.request(1)).collect();
+    let polite = world.request(2);
+    world.forget_past();
+    let mut previous = running;
+    for next in [greedy[0], polite, greedy[1], greedy[2]] {
+        world.finish(1, previous);
+        assert!(world.effects().contains(&Dispatch(1, next)));
+        previous = next;
+    }
+}
+
+#[test]
+fn in_a_full_queue_the_client_with_the_most_calls_makes_room() {
+    let mut world = World::serving(1);
+    world.request(1);
+    let greedy: Vec<_> = (0..QUEUE_MAX).map(|_| world.request(1)).collect();
+    world.forget_past();
+    let polite = world.request(2);
+    assert_eq!(world.effects(), [Fail(1, DirtyError)]);
+    assert_eq!(world.error().details["queue_depth"], QUEUE_MAX);
+    assert_eq!(world.queue(), QUEUE_MAX);
+    world.request(1);
+    assert_eq!(
+        world.effects(),
+        [Fail(1, DirtyError)],
+        "not the other way round"
+    );
+    world.finish(1, greedy[0] - 1);
+    world.finish(1, greedy[0]);
+    assert!(world.effects().contains(&Dispatch(1, polite)));
+}

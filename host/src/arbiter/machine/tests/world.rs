@@ -1,11 +1,14 @@
 //! A machine, its clock, and what it has decided so far, in a form that tests can compare.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
 use super::super::status::AppState;
-use super::super::{ClientId, Effect, Event, GenerationId, Machine, Report, Request};
+use super::super::{
+    ClientId, Command, CommandId, Effect, Event, GenerationId, Machine, Outcome, Report, Request,
+};
 use crate::config::{
     AppSettings, InitMode, LifecycleSettings, OnDisconnect, RecycleSettings, RestartSettings,
 };
@@ -56,6 +59,7 @@ pub(super) struct World {
     seen: Vec<Seen>,
     errors: Vec<WireError>,
     reports: Vec<Report>,
+    answers: BTreeMap<CommandId, Vec<(String, Outcome)>>,
 }
 
 /// An app of this name with so many workers.
@@ -167,6 +171,7 @@ impl World {
             seen: Vec::new(),
             errors: Vec::new(),
             reports: Vec::new(),
+            answers: BTreeMap::new(),
         };
         world.machine.start(now);
         world.collect();
@@ -215,6 +220,11 @@ impl World {
                 Effect::Fail { client, error, .. } => {
                     self.seen.push(Seen::Fail(client.0, error.error_type));
                     self.errors.push(error);
+                }
+                Effect::Answer(command, outcomes) => {
+                    self.seen.push(Seen::Answer(command.0));
+                    let earlier = self.answers.insert(command, outcomes);
+                    assert!(earlier.is_none(), "{command:?} is answered twice");
                 }
                 other => self.seen.push(seen(&other)),
             }
@@ -308,6 +318,28 @@ pub(super) fn id_of(request: u64) -> RawId {
     parse_request("app", &id_text(request), "").id
 }
 
+/// What operators do.
+impl World {
+    pub(super) fn command(&mut self, id: u64, command: Command) {
+        self.happen(Event::Command(CommandId(id), command));
+    }
+
+    /// What has become of a command, by the names of the apps.
+    pub(super) fn outcomes(&self, id: u64) -> Vec<(String, Outcome)> {
+        let answer = self.answers.get(&CommandId(id));
+        let mut outcomes = answer.expect("the command is answered").clone();
+        outcomes.sort_by(|a, b| a.0.cmp(&b.0));
+        outcomes
+    }
+
+    /// What has become of a command that concerns one app.
+    pub(super) fn outcome(&self, id: u64) -> Outcome {
+        let mut outcomes = self.outcomes(id);
+        assert_eq!(outcomes.len(), 1, "{outcomes:?}");
+        outcomes.remove(0).1
+    }
+}
+
 /// What molds and workers do.
 impl World {
     pub(super) fn mold_ready(&mut self, generation: u64) {
@@ -392,10 +424,9 @@ fn seen(effect: &Effect) -> Seen {
         Effect::Forward { client, frames, .. } => Seen::Forward(client.0, forwarded(frames).0.0),
         Effect::Fail { client, error, .. } => Seen::Fail(client.0, error.error_type),
         Effect::Discard(client, ..) => Seen::Discard(client.0),
-        Effect::Answer(command, _) => Seen::Answer(command.0),
         Effect::AllReady => Seen::AllReady,
         Effect::AllFailed => Seen::AllFailed,
         Effect::Finished => Seen::Finished,
-        Effect::Report(_) => unreachable!("reports are kept apart"),
+        Effect::Report(_) | Effect::Answer(..) => unreachable!("they are kept apart"),
     }
 }

@@ -1,0 +1,277 @@
+//! Reloads: the next generation beside the present one, the switch, and what becomes of both.
+
+use std::rc::Rc;
+
+use super::super::status::AppState;
+use super::super::{Command, Event, Outcome, Report};
+use super::world::{Seen, World, app, failure, lifecycle, seconds};
+use crate::process::hop::WorkerId;
+use crate::protocol::ErrorType::{DirtyAppNotFoundError, DirtyNoWorkersAvailableError};
+
+use Seen::{
+    Answer, Dispatch, Fail, Fork, Forward, KillMold, KillWorker, Spawn, StopMold, StopWorker,
+};
+
+fn restart(world: &mut World, command: u64) {
+    world.command(command, Command::Restart("app".into()));
+}
+
+fn configure(world: &mut World, command: u64, apps: &[(&str, u32)]) {
+    let apps = apps
+        .iter()
+        .map(|(name, workers)| Rc::new(app(name, *workers)));
+    world.command(command, Command::Configure(apps.collect(), lifecycle()));
+}
+
+fn serving(generation: u64) -> Outcome {
+    Outcome::Serving { generation }
+}
+
+#[test]
+fn the_next_generation_takes_over_when_all_of_it_is_ready() {
+    let mut world = World::serving(2);
+    restart(&mut world, 1);
+    assert_eq!(world.effects(), [Spawn(2)]);
+    world.mold_ready(2);
+    assert_eq!(world.effects(), [Fork(3), Fork(4)]);
+    world.comes_up(3);
+    let call = world.request(1);
+    assert_eq!(world.effects(), [Dispatch(1, call)], "the old one serves");
+    world.finish(1, call);
+    world.forget_past();
+    world.comes_up(4);
+    let effects = world.effects_sorted();
+    assert_eq!(effects, [Answer(1), StopWorker(1), StopWorker(2)]);
+    assert_eq!(world.outcome(1), serving(2));
+    let call = world.request(1);
+    assert_eq!(world.effects(), [Dispatch(3, call)]);
+    world.dies(1);
+    world.dies(2);
+    assert!(world.effects().contains(&StopMold(1)));
+    assert_eq!(world.machine.status().apps[0].generation, 2);
+}
+
+#[test]
+fn calls_and_streams_end_where_they_began() {
+    let mut world = World::serving(1);
+    let stream = world.request(1);
+    world.chunk(1, stream);
+    restart(&mut world, 1);
+    world.mold_ready(2);
+    world.comes_up(2);
+    world.forget_past();
+    let next = world.request(2);
+    assert_eq!(world.effects(), [Dispatch(2, next)]);
+    assert_eq!(world.machine.status().apps[0].generations_draining, 1);
+    world.chunk(1, stream);
+    world.finish(1, stream);
+    let effects = world.effects();
+    assert_eq!(
+        effects,
+        [Forward(1, stream), Forward(1, stream), StopWorker(1)]
+    );
+}
+
+#[test]
+fn calls_that_wait_are_served_by_the_new_generation() {
+    let mut world = World::serving(1);
+    let (_long, waiting) = (world.request(1), world.request(2));
+    restart(&mut world, 1);
+    world.mold_ready(2);
+    world.forget_past();
+    world.comes_up(2);
+    assert!(world.effects().contains(&Dispatch(2, waiting)));
+}
+
+#[test]
+fn a_mold_that_fails_leaves_the_old_generation_serving() {
+    let mut world = World::serving(1);
+    restart(&mut world, 1);
+    world.forget_past();
+    world.mold_fails(2, failure(true));
+    assert_eq!(world.effects(), [KillMold(2), Answer(1)]);
+    assert_eq!(world.outcome(1), Outcome::Failed("no model".into()));
+    assert_eq!(world.state(), AppState::Serving);
+    let error = world.machine.status().apps[0].last_error.clone().unwrap();
+    assert!(error.contains("no model"), "{error}");
+    assert!(matches!(
+        world.reports().last(),
+        Some(Report::ReloadFailed { .. })
+    ));
+    let call = world.request(1);
+    assert_eq!(world.effects(), [Dispatch(1, call)]);
+}
+
+/// With `init = "per-worker"` it is only a worker that finds out.
+#[test]
+fn a_worker_that_fails_leaves_the_old_generation_serving() {
+    let mut world = World::serving(2);
+    restart(&mut world, 1);
+    world.mold_ready(2);
+    world.comes_up(3);
+    world.forked(4);
+    world.forget_past();
+    world.happen(Event::WorkerFailed(WorkerId(4), failure(false)));
+    assert_eq!(
+        world.effects_sorted(),
+        [Answer(1), KillMold(2), KillWorker(4), StopWorker(3)]
+    );
+    assert_eq!(world.outcome(1), Outcome::Failed("no model".into()));
+    let call = world.request(1);
+    assert_eq!(world.effects(), [Dispatch(1, call)]);
+}
+
+#[test]
+fn a_later_reload_takes_the_place_of_one_that_is_under_way() {
+    let mut world = World::serving(1);
+    restart(&mut world, 1);
+    world.forget_past();
+    restart(&mut world, 2);
+    assert_eq!(world.effects(), [Answer(1), KillMold(2), Spawn(3)]);
+    assert_eq!(world.outcome(1), Outcome::Superseded);
+    world.mold_gone(2);
+    world.mold_ready(3);
+    world.comes_up(2);
+    assert_eq!(world.outcome(2), serving(3));
+}
+
+#[test]
+fn the_old_generation_may_die_meanwhile() {
+    let mut world = World::serving(1);
+    restart(&mut world, 1);
+    world.mold_gone(1);
+    world.drained(1);
+    let waiting = world.request(1);
+    assert_eq!(world.errors(), [], "the call waits for the reload");
+    world.mold_ready(2);
+    world.forget_past();
+    world.comes_up(2);
+    let effects = world.effects();
+    assert!(effects.contains(&Dispatch(2, waiting)), "{effects:?}");
+    assert!(effects.contains(&KillMold(3)), "{effects:?}");
+}
+
+#[test]
+fn an_app_that_has_failed_is_started_anew() {
+    let mut world = World::start(&[app("app", 1), app("b", 1)]);
+    world.mold_fails(1, failure(true));
+    assert_eq!(world.state(), AppState::Failed);
+    world.forget_past();
+    restart(&mut world, 1);
+    assert_eq!(world.effects(), [Spawn(3)]);
+    let waiting = world.request(1);
+    world.mold_ready(3);
+    world.comes_up(1);
+    assert!(world.effects().contains(&Dispatch(1, waiting)));
+    assert_eq!(world.outcome(1), serving(2));
+}
+
+#[test]
+fn an_app_that_fails_again_says_so() {
+    let mut world = World::start(&[app("app", 1), app("b", 1)]);
+    world.mold_fails(1, failure(true));
+    restart(&mut world, 1);
+    world.request(1);
+    world.forget_past();
+    world.mold_fails(3, failure(true));
+    assert_eq!(world.outcome(1), Outcome::Failed("no model".into()));
+    let effects = world.effects();
+    assert!(
+        effects.contains(&Fail(1, DirtyNoWorkersAvailableError)),
+        "{effects:?}"
+    );
+}
+
+#[test]
+fn apps_come_go_and_are_resized_with_the_configuration() {
+    let mut world = World::serving(1);
+    let running = world.request(1);
+    world.forget_past();
+    configure(&mut world, 1, &[("new", 2)]);
+    assert_eq!(world.effects(), [Spawn(2)]);
+    world.request_with(2, "app", r#","multiplex":true"#);
+    assert_eq!(world.effects(), [Fail(2, DirtyAppNotFoundError)]);
+    world.finish(1, running);
+    assert_eq!(world.effects(), [Forward(1, running), StopWorker(1)]);
+    world.dies(1);
+    assert!(world.effects().contains(&StopMold(1)));
+    world.mold_gone(1);
+    world.mold_ready(2);
+    assert_eq!(world.effects(), [Fork(2), Fork(3)]);
+    world.comes_up(2);
+    world.comes_up(3);
+    assert_eq!(
+        world.outcomes(1),
+        [("app".into(), Outcome::Removed), ("new".into(), serving(1))]
+    );
+    assert_eq!(world.machine.status().apps.len(), 1);
+}
+
+#[test]
+fn a_reload_that_the_stop_overtakes_is_answered() {
+    let mut world = World::serving(1);
+    restart(&mut world, 1);
+    world.forget_past();
+    world.stop(seconds(30));
+    assert!(world.effects().contains(&Answer(1)));
+    assert!(matches!(world.outcome(1), Outcome::Failed(_)));
+    restart(&mut world, 2);
+    assert!(matches!(world.outcome(2), Outcome::Failed(_)));
+}
+
+#[test]
+fn unknown_apps_are_answered_at_once() {
+    let mut world = World::serving(1);
+    world.command(1, Command::Restart("other".into()));
+    world.command(2, Command::Reload("other".into(), None));
+    world.command(3, Command::Scale("other".into(), 2));
+    for command in 1..=3 {
+        assert_eq!(world.outcome(command), Outcome::Unknown);
+    }
+}
+
+#[test]
+fn an_app_is_scaled_up_and_down() {
+    let mut world = World::serving(1);
+    world.command(1, Command::Scale("app".into(), 3));
+    assert_eq!(world.effects(), [Answer(1), Fork(2), Fork(3)]);
+    world.comes_up(2);
+    let busy = world.request(1);
+    world.forget_past();
+    world.command(2, Command::Scale("app".into(), 1));
+    // The one that is not ready goes first, then the idle one.
+    assert_eq!(world.effects(), [Answer(2), KillWorker(3), StopWorker(2)]);
+    world.finish(1, busy);
+    let call = world.request(1);
+    assert_eq!(world.effects()[1..], [Dispatch(1, call)]);
+}
+
+#[test]
+fn a_worker_more_or_fewer_but_not_the_last() {
+    let mut world = World::serving(2);
+    for (command, by, workers) in [(1, 1, 3), (2, -1, 2), (3, -1, 1), (4, -1, 1), (5, -9, 1)] {
+        world.command(command, Command::Adjust(None, by));
+        let Outcome::Scaled { workers: now, .. } = world.outcome(command) else {
+            panic!("not scaled");
+        };
+        assert_eq!(now, workers);
+    }
+}
+
+#[test]
+fn generations_that_do_not_end_are_limited() {
+    let mut world = World::serving(1);
+    for generation in 1..=8 {
+        let stream = world.request(generation);
+        world.chunk(generation, stream);
+        restart(&mut world, generation);
+        world.mold_ready(generation + 1);
+        world.comes_up(generation + 1);
+        assert_eq!(world.outcome(generation), serving(generation + 1));
+    }
+    restart(&mut world, 9);
+    let Outcome::Failed(reason) = world.outcome(9) else {
+        panic!("one more");
+    };
+    assert!(reason.contains("8 older generations"), "{reason}");
+}
