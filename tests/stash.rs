@@ -136,7 +136,9 @@ fn answers_that_are_not_read_stop_their_client_and_nobody_else() {
     assert_eq!(ask(&mut other, TABLES, json!({})), json!(["t"]));
     assert_eq!(wire.outcome().result(), value.as_str());
     other.send(json!({"type": "status", "id": 1}).to_string());
-    let held = other.outcome().result()["bytes_in_flight"].as_u64().unwrap();
+    let held = other.outcome().result()["bytes_in_flight"]
+        .as_u64()
+        .unwrap();
     assert!(held < 8 << 20, "answers wait with their questions: {held}");
     for _ in 1..ANSWERS {
         assert_eq!(wire.outcome().result(), value.as_str());

@@ -53,7 +53,7 @@ fn each_class_has_the_details_that_its_clients_read() {
 
 #[test]
 fn a_class_of_a_later_version_is_the_base_class() {
-    let text = r#"{"error_type":"StashKeyNotFoundError","message":"m"}"#;
+    let text = r#"{"error_type":"DirtyErrorOfTomorrow","message":"m"}"#;
     let error: WireError = serde_json::from_str(text).unwrap();
     assert_eq!(error, WireError::dirty("m"));
     assert_eq!(error.to_string(), "DirtyError: m");
