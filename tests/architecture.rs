@@ -25,7 +25,7 @@ struct Rule {
 const WASMTIME: &str = "wasmtime";
 const WASMTIME_WASI: &str = "wasmtime_wasi";
 
-const RULES: [Rule; 9] = [
+const RULES: [Rule; 10] = [
     Rule {
         module: "protocol",
         except: &[],
@@ -60,6 +60,20 @@ const RULES: [Rule; 9] = [
             WASMTIME_WASI,
             "crate::arbiter",
             "crate::runtime",
+        ],
+    },
+    Rule {
+        module: "stash",
+        except: &[],
+        forbidden: &[
+            "tokio",
+            "nix",
+            "rustix",
+            WASMTIME,
+            WASMTIME_WASI,
+            "crate::arbiter",
+            "Instant::now",
+            "std::time::Instant::now",
         ],
     },
     // The state machine reads no clock, awaits nothing and starts nothing.
@@ -248,6 +262,7 @@ fn the_scanner_notices_violations() {
             "fn f() { std::thread::spawn(|| ()); }",
         ),
         ("mold/mod.rs", "use tokio::signal::unix::signal;"),
+        ("stash/mod.rs", "fn now() -> Instant { Instant::now() }"),
         (
             "protocol/frame.rs",
             "#[cfg(test)] mod tests { fn f() {} } use tokio::io;",

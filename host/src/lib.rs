@@ -14,6 +14,7 @@ mod mold;
 mod process;
 pub mod protocol;
 mod runtime;
+pub mod stash;
 mod worker;
 
 /// Plays the role of a child if this process was started as one, and then does not return.

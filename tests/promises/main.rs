@@ -11,3 +11,4 @@ mod failures;
 mod limits;
 mod list;
 mod service;
+mod stash;

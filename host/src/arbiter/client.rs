@@ -1,6 +1,7 @@
 //! A client's connection: a task that reads it (how, is in `reader`), and what is to be written to
 //! it.
 
+use std::collections::VecDeque;
 use std::io;
 use std::rc::Rc;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use super::machine::{ClientId, Request};
 use super::outbox::Flushed;
 use super::reader::{ReadLimits, Reader};
 use super::replies::{Kind, Replies};
+use super::stash::StashMessage;
 use crate::process::hop::WorkerId;
 use crate::process::inspect;
 use crate::protocol::{AppPath, Command, Dialect, RawId, WireError};
@@ -41,6 +43,8 @@ pub(super) enum FromClient {
     Status(Dialect, RawId),
     /// An order to the host.
     Control(Dialect, RawId, Command),
+    /// A use of the stash.
+    Stash(Box<StashMessage>),
     /// A message that cannot be understood; the next one may.
     Malformed(Dialect, RawId, WireError),
     /// A request for which there is no room; the next one may find some.
@@ -88,6 +92,8 @@ pub(super) struct Client {
     multiplex: bool,
     /// Workers that are not read because this client does not read.
     pub(super) stalled: Vec<WorkerId>,
+    /// What it wants of the stash, and is not answered yet.
+    stash_messages: VecDeque<Box<StashMessage>>,
     /// To be closed when all is written.
     pub(super) closing: bool,
     /// Waits for it to be writable.
@@ -114,6 +120,7 @@ impl Client {
             replies: Replies::new(budget),
             multiplex: false,
             stalled: Vec::new(),
+            stash_messages: VecDeque::new(),
             closing: false,
             awaiting: None,
             gate,
@@ -137,6 +144,21 @@ impl Client {
         if self.multiplex && self.replies.len() > UNREAD_BYTES_MAX {
             self.gate.close();
         }
+    }
+
+    /// Keeps a use of the stash for when its turn comes.
+    pub(super) fn push_stash_message(&mut self, message: Box<StashMessage>) {
+        self.stash_messages.push_back(message);
+    }
+
+    /// The next use of the stash to be answered. There is none for a client that does not read the
+    /// answers, which are never dropped: nothing more is read from it until it has caught up.
+    pub(super) fn next_stash_message(&mut self) -> Option<Box<StashMessage>> {
+        if self.is_slow() {
+            self.gate.close();
+            return None;
+        }
+        self.stash_messages.pop_front()
     }
 
     /// How many bytes wait to be written.

@@ -166,6 +166,8 @@ impl<E: Embedder> Arbiter<E> {
         self.settings.lifecycle = new.lifecycle;
         self.hooks.reconfigure(new.hooks.clone());
         self.settings.hooks = new.hooks;
+        self.stash.set_limits(new.stash.clone());
+        self.settings.stash = new.stash;
         self.settings.apps = new.apps;
     }
 

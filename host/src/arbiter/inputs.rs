@@ -68,6 +68,7 @@ impl<E: Embedder> Arbiter<E> {
                     command,
                 );
             }
+            FromClient::Stash(message) => self.use_stash(now, client, message),
             FromClient::Malformed(dialect, id, error) => {
                 self.write_error(client, Kind::Other, dialect, id.as_str(), &error);
             }

@@ -30,6 +30,7 @@ mod reader;
 mod replies;
 mod run;
 mod service;
+mod stash;
 mod status;
 mod upgrade;
 

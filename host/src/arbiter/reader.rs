@@ -16,6 +16,7 @@ use super::budget::{Budget, Held, Share};
 use super::client::{FromClient, Refused};
 use super::gate::Gate;
 use super::machine::Request;
+use super::stash::StashMessage;
 use crate::protocol::{Dialect, Message, WireError};
 
 /// A frame up to this length gets memory of its own: as a part of the buffer that it was read into
@@ -262,10 +263,12 @@ fn understand(dialect: Dialect, frame: Bytes) -> FromClient {
         Ok(Message::Cancel { id }) => FromClient::Cancel(id),
         Ok(Message::Status { id }) => FromClient::Status(dialect, id),
         Ok(Message::Control { id, command }) => FromClient::Control(dialect, id, command),
-        Ok(Message::Stash { id, .. }) => {
-            let error = WireError::dirty("this host keeps no shared tables");
-            FromClient::Malformed(dialect, id, error)
-        }
+        Ok(Message::Stash { id, request }) => FromClient::Stash(Box::new(StashMessage {
+            dialect,
+            id,
+            request,
+            _frame: frame,
+        })),
         Err(refused) => {
             let error = refused.to_wire(&frame);
             FromClient::Malformed(dialect, refused.id, error)

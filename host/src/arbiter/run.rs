@@ -33,6 +33,7 @@ use crate::process::launch::Launch;
 use crate::process::reaper::Reaper;
 use crate::process::signals::Signals;
 use crate::process::spawn::Executable;
+use crate::stash::Stash;
 
 /// Inputs that wait for the loop; whoever brings more waits.
 const INPUTS_MAX: usize = 1024;
@@ -88,6 +89,7 @@ pub(super) struct Arbiter<E> {
     /// The host was told to stop without waiting for anything.
     pub(super) at_once: bool,
     pub(super) orders: Orders,
+    pub(super) stash: Stash,
 }
 
 /// See [`super::serve`].
@@ -126,6 +128,7 @@ pub(super) async fn run(
         Instant::now(),
     );
     let server = &settings.server;
+    let stash = Stash::new(settings.stash.clone());
     let budget = Budget::new(server.bytes_in_flight_max, server.frame_bytes_max);
     let arbiter = Arbiter {
         settings,
@@ -159,6 +162,7 @@ pub(super) async fn run(
         stop_signals: 0,
         at_once: false,
         orders: Orders::default(),
+        stash,
     };
     arbiter.run(inputs, &signals).await
 }
@@ -213,6 +217,7 @@ impl<E: Embedder> Arbiter<E> {
                 write_until,
                 self.service.next_due(),
                 self.upgrade.drain_until(),
+                self.stash.next_due(),
             ];
             let due = due.into_iter().flatten().min();
             let first = tokio::select! {
@@ -253,6 +258,7 @@ impl<E: Embedder> Arbiter<E> {
 
     /// Deadlines pass also while inputs never end.
     fn keep_time(&mut self, now: Instant) {
+        self.stash.sweep(now);
         if self.machine.next_due().is_some_and(|due| due <= now) {
             self.machine.advance(now);
             self.carry_out();
@@ -350,6 +356,7 @@ impl<E: Embedder> Arbiter<E> {
                     client.await_writable(id, limit, self.input.clone());
                 }
                 self.resume_workers(id, &caught_up);
+                self.answer_stash(Instant::now(), id);
             }
             Err(_) => self.close_client(id),
         }

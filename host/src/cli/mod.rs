@@ -3,6 +3,7 @@
 //! What a command does is done elsewhere: here arguments become calls of the library, and results
 //! and errors become text. Exit codes: 0, 1 for what failed, 2 for what was typed wrong.
 
+mod argument;
 mod call;
 mod config_file;
 mod connect;
@@ -19,6 +20,7 @@ mod restart;
 mod scale;
 mod serve;
 mod socket;
+mod stash;
 mod status;
 mod table;
 
@@ -54,6 +56,8 @@ enum Command {
     Restart(restart::RestartArgs),
     /// Change how many workers an app has
     Scale(scale::ScaleArgs),
+    /// Look into the tables that clients share, and change them
+    Stash(stash::StashArgs),
     /// Serve the built-in demo app and show how to call it
     Demo(demo::DemoArgs),
 }
@@ -67,6 +71,7 @@ impl Command {
             Command::Reload(args) => args.run(),
             Command::Restart(args) => args.run(),
             Command::Scale(args) => args.run(),
+            Command::Stash(args) => args.run(),
             Command::Demo(args) => args.run(),
         }
     }

@@ -53,7 +53,13 @@ pub(super) fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The first line of `text`, likewise, with a mark if there are more.
+/// `text` without what would control a terminal or begin a new line.
+pub(super) fn on_one_line(text: &str) -> String {
+    let text = printable(text);
+    text.replace('\n', "\\n").replace('\t', "\\t")
+}
+
+/// The first line of `text`, without what would control a terminal, and with a mark if there are more.
 pub(super) fn first_line(text: &str) -> String {
     let mut lines = text.lines();
     let first = lines.next().unwrap_or_default();
@@ -75,5 +81,6 @@ mod tests {
     fn what_controls_a_terminal_is_escaped() {
         assert_eq!(printable("a\nb\tc é"), "a\nb\tc é");
         assert_eq!(printable("\u{1b}[31mred\r"), "\\u{1b}[31mred\\r");
+        assert_eq!(on_one_line("a\n\tb\r é"), "a\\n\\tb\\r é");
     }
 }

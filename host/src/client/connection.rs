@@ -20,8 +20,8 @@ use super::error::{ClientError, Ending};
 use super::outbox::Outbox;
 use super::replies::{Event, Replies};
 use crate::protocol::{
-    ControlParts, FrameError, ReplyBody, RequestParts, bytes_wanted, decode_frame, read_reply,
-    write_cancel, write_control, write_request, write_status,
+    ControlParts, FrameError, ReplyBody, RequestParts, StashParts, bytes_wanted, decode_frame,
+    read_reply, write_cancel, write_control, write_request, write_stash, write_status,
 };
 
 /// How many replies of one call wait for its caller before the connection is read no further.
@@ -87,6 +87,14 @@ impl Connection {
     ) -> Result<Replies, ClientError> {
         let max = this.shared.frame_bytes_max;
         Self::send(this, |out, id| write_control(out, id, control, max)).await
+    }
+
+    pub(super) async fn send_stash(
+        this: &Arc<Self>,
+        stash: &StashParts<'_>,
+    ) -> Result<Replies, ClientError> {
+        let max = this.shared.frame_bytes_max;
+        Self::send(this, |out, id| write_stash(out, id, stash, max)).await
     }
 
     async fn send(

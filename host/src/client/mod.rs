@@ -32,6 +32,7 @@ mod connection;
 mod error;
 mod outbox;
 mod replies;
+mod stash;
 
 #[cfg(test)]
 mod tests;
@@ -48,6 +49,7 @@ use connection::Connection;
 pub use call::CallBuilder;
 pub use error::{ClientError, Ending};
 pub use replies::{Replies, Reply};
+pub use stash::Stash;
 
 /// A connection to a host. Clones share it; it closes when the last clone and the last
 /// [`Replies`] are dropped.
@@ -86,6 +88,11 @@ impl Client {
     /// [`CallBuilder::send`] or [`CallBuilder::execute`].
     pub fn call(&self, app: &str, action: &str) -> CallBuilder {
         CallBuilder::new(Arc::clone(&self.connection), app, action)
+    }
+
+    /// The tables that the host keeps for its clients.
+    pub fn stash(&self) -> Stash {
+        Stash::new(Arc::clone(&self.connection))
     }
 
     /// Asks for the host's status, a JSON object.

@@ -180,6 +180,17 @@ pub enum Problem {
         /// The bytes of the largest frame.
         frame: usize,
     },
+    /// More room for one of the stash's tables than for all of them.
+    #[error(
+        "{table} bytes for one table are more than for all of them, {all} bytes: lower this, or \
+         raise `max_bytes`"
+    )]
+    LargerThanStash {
+        /// The bytes for one table.
+        table: usize,
+        /// The bytes for all tables.
+        all: usize,
+    },
     /// A jitter that could recycle a worker before its first call, or that there is nothing for.
     #[error("{jitter} is too large: it must be less than `max_calls`, which is {}", none_or(*.max))]
     JitterTooLarge {

@@ -17,6 +17,7 @@ use super::limits::{
 use super::recycle::ParsedRecycle;
 use super::section::{Entry, Report, Section};
 use super::settings::{DirSettings, InitMode, OnDisconnect};
+use super::stash::ParsedStash;
 use super::{convert, json, values};
 
 /// What a configuration file says, its paths resolved against the file's directory.
@@ -41,6 +42,7 @@ pub struct ParsedFile {
     pub(super) pidfile: Option<PathBuf>,
     pub(super) log_file: Option<PathBuf>,
     pub(super) hooks: ParsedHooks,
+    pub(super) stash: ParsedStash,
     pub(super) apps: Vec<ParsedApp>,
 }
 
@@ -121,6 +123,7 @@ fn read_top(top: &Section<'_>, directory: &Path, report: &mut Report<'_>) -> Par
         pidfile: top.read(report, "pidfile", path),
         log_file: top.read(report, "log_file", path),
         hooks: ParsedHooks::read(top, directory, report),
+        stash: ParsedStash::read(top, report),
         apps: read_apps(top, directory, report),
     }
 }

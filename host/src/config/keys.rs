@@ -14,6 +14,8 @@ pub(super) enum Place {
     Dir,
     /// In `[hooks]`.
     Hooks,
+    /// In `[stash]`.
+    Stash,
 }
 
 impl Place {
@@ -37,6 +39,7 @@ impl Place {
                 "pidfile",
                 "log_file",
                 "hooks",
+                "stash",
                 "apps",
             ],
             Place::App => &[
@@ -64,6 +67,7 @@ impl Place {
                 "worker_exit",
                 "timeout",
             ],
+            Place::Stash => &["max_bytes", "max_table_bytes", "max_keys", "max_tables"],
         }
     }
 
@@ -96,13 +100,14 @@ impl Place {
 }
 
 /// Where a key may have been meant to stand, and how to say so.
-const TABLES: [(Place, &str); 3] = [
+const TABLES: [(Place, &str); 4] = [
     (
         Place::Top,
         "at the top of the file, before the first [table]",
     ),
     (Place::App, "in an app's table, [apps.NAME]"),
     (Place::Hooks, "in the table [hooks]"),
+    (Place::Stash, "in the table [stash]"),
 ];
 
 /// Names longer than this are no misspelling of ours.
@@ -222,6 +227,8 @@ mod tests {
             (Place::Hooks, "postfork", "post_fork"),
             (Place::Hooks, "worker-exit", "worker_exit"),
             (Place::Hooks, "on_start", "on_starting"),
+            (Place::Stash, "max-byte", "max_bytes"),
+            (Place::Stash, "table_max", "max_tables"),
         ] {
             let problem = place.unknown(key);
             assert_eq!(problem, Problem::UnknownKey(expected), "{key}: {problem}");
@@ -277,6 +284,8 @@ mod tests {
             (Place::App, "pidfile", "top of the file"),
             (Place::Hooks, "graceful_timeout", "top of the file"),
             (Place::Hooks, "spare", "[apps.NAME]"),
+            (Place::Top, "max_keys", "[stash]"),
+            (Place::Stash, "max_memory", "[apps.NAME]"),
         ] {
             let problem = place.unknown(key).to_string();
             assert!(problem.contains(right), "{problem}");

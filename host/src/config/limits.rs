@@ -35,6 +35,12 @@ pub(super) const CALLS_MAX: u64 = 1_000_000_000;
 /// every worker after every call.
 pub(super) const WORKER_BYTES: RangeInclusive<u64> = MIB..=TIB;
 
+/// Less would hardly hold anything.
+pub(super) const STASH_BYTES: RangeInclusive<u64> = 64 * KIB..=TIB;
+/// Listing the keys of a table takes the arbiter a time that grows with them.
+pub(super) const STASH_KEYS: RangeInclusive<u64> = 1..=10_000_000;
+pub(super) const STASH_TABLES: RangeInclusive<u64> = 1..=1_000_000;
+
 /// The longest app name, in bytes.
 pub(super) const APP_NAME_BYTES_MAX: usize = 255;
 /// How deep an app's `config` may be nested: what the protocol allows for arguments.
@@ -54,3 +60,6 @@ pub(super) const BYTES_IN_FLIGHT_DEFAULT: usize = 512 * MIB as usize;
 pub(super) const RESTART_INTENSITY_DEFAULT: u32 = 10;
 pub(super) const RESTART_PERIOD_DEFAULT: Duration = Duration::from_secs(60);
 pub(super) const HOOK_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
+pub(super) const STASH_BYTES_DEFAULT: usize = 64 * MIB as usize;
+pub(super) const STASH_KEYS_DEFAULT: usize = 100_000;
+pub(super) const STASH_TABLES_DEFAULT: usize = 1000;

@@ -36,6 +36,7 @@ mod recycle;
 mod resolve;
 mod section;
 mod settings;
+mod stash;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -46,6 +47,6 @@ pub use limits::{DURATION_MAX, WORKERS_MAX};
 pub use overrides::{AppOverride, Overrides};
 pub use settings::{
     AppSettings, DirSettings, HookCommand, HookSettings, InitMode, LifecycleSettings, OnDisconnect,
-    RecycleSettings, RestartSettings, ServerSettings, Settings,
+    RecycleSettings, RestartSettings, ServerSettings, Settings, StashSettings,
 };
 pub use values::{parse_seconds, parse_seconds_above_zero, parse_workers};

@@ -72,6 +72,7 @@ impl Settings {
             pidfile: overrides.pidfile.or(file.pidfile),
             log_file: overrides.log_file.or(file.log_file),
             hooks: file.hooks.resolve(),
+            stash: file.stash.resolve(),
             apps: merge_apps(file.apps, overrides.apps, &common)?,
         })
     }

@@ -23,6 +23,8 @@ pub struct Settings {
     pub log_file: Option<PathBuf>,
     /// Commands to be run at certain moments.
     pub hooks: HookSettings,
+    /// The shared tables.
+    pub stash: StashSettings,
     /// The apps: those of the file in its order, then those of the flags. Never empty, and no name
     /// twice.
     pub apps: Vec<AppSettings>,
@@ -81,6 +83,19 @@ pub struct HookSettings {
     pub worker_exit: Option<HookCommand>,
     /// How long a command may take before it is killed.
     pub timeout: Duration,
+}
+
+/// How much the stash, the tables that clients and apps share, may hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StashSettings {
+    /// How many bytes, all tables together.
+    pub bytes_max: usize,
+    /// How many bytes in each table; at most `bytes_max`.
+    pub table_bytes_max: usize,
+    /// How many keys in each table, at least 1.
+    pub keys_max: usize,
+    /// How many tables, at least 1.
+    pub tables_max: usize,
 }
 
 /// A program and its arguments.

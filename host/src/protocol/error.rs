@@ -34,6 +34,10 @@ pub enum ErrorType {
     DirtyNoWorkersAvailableError,
     /// The message is malformed.
     DirtyProtocolError,
+    /// The stash has no such key.
+    StashKeyNotFoundError,
+    /// The stash has no such table.
+    StashTableNotFoundError,
     /// The base class, for what fits nowhere else.
     #[serde(other)]
     DirtyError,
@@ -51,6 +55,8 @@ impl ErrorType {
             Self::DirtyAppNotFoundError => "DirtyAppNotFoundError",
             Self::DirtyNoWorkersAvailableError => "DirtyNoWorkersAvailableError",
             Self::DirtyProtocolError => "DirtyProtocolError",
+            Self::StashKeyNotFoundError => "StashKeyNotFoundError",
+            Self::StashTableNotFoundError => "StashTableNotFoundError",
         }
     }
 }
@@ -142,6 +148,20 @@ impl WireError {
             Some(raw) => error.with("raw_data", hex(&raw[..raw.len().min(RAW_DATA_BYTES_MAX)])),
             None => error,
         }
+    }
+
+    /// The stash has no such key, perhaps because it has no such table.
+    pub fn stash_key_not_found(table: &str, key: &str) -> Self {
+        let message = format!("Key not found in {table}: {key}");
+        Self::new(ErrorType::StashKeyNotFoundError, message)
+            .with("table", table)
+            .with("key", key)
+    }
+
+    /// The stash has no such table.
+    pub fn stash_table_not_found(table: &str) -> Self {
+        let message = format!("Stash table not found: {table}");
+        Self::new(ErrorType::StashTableNotFoundError, message).with("table", table)
     }
 
     /// Adds a fact to the details; one of the same name is replaced.

@@ -35,7 +35,8 @@ pub use id::{AppPath, ID_BYTES_MAX, RawId};
 pub use json::{DEPTH_MAX, ValueError, check_value};
 pub use outcome::{AppOutcome, Outcome, Outcomes};
 pub use outgoing::{
-    ControlParts, RequestParts, write_cancel, write_control, write_request, write_status,
+    ControlParts, RequestParts, StashParts, write_cancel, write_control, write_request,
+    write_stash, write_status,
 };
 pub use reply::{
     Reply, ReplyBody, ReplyError, read_reply, write_chunk, write_end, write_error, write_response,

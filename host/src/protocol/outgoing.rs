@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::frame::{FrameError, append_frame};
+use super::stash::StashOperation;
 
 /// A request to be written.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +48,21 @@ pub enum ControlParts<'a> {
         /// How many workers.
         workers: u32,
     },
+}
+
+/// A use of the stash to be written.
+#[derive(Debug, Clone, Copy)]
+pub struct StashParts<'a> {
+    /// What is to be done.
+    pub operation: StashOperation,
+    /// The name of the table.
+    pub table: &'a str,
+    /// The key, where the operation has one.
+    pub key: Option<&'a str>,
+    /// The value, where the operation has one.
+    pub value: Option<&'a RawValue>,
+    /// Which keys are meant, where the operation lists them.
+    pub pattern: Option<&'a str>,
 }
 
 /// Appends the frame of a request that may be in flight beside others (`multiplex`).
@@ -118,6 +134,42 @@ pub fn write_control(
         kind: "control",
         id,
         control,
+    };
+    append_frame(out, frame_bytes_max, |out| append_json(out, &message))
+}
+
+/// Appends the frame of a use of the stash; it is answered as a call is.
+///
+/// # Errors
+/// The frame would be above `frame_bytes_max`; `out` is as it was.
+pub fn write_stash(
+    out: &mut Vec<u8>,
+    id: u64,
+    stash: &StashParts<'_>,
+    frame_bytes_max: usize,
+) -> Result<(), FrameError> {
+    #[derive(Serialize)]
+    struct Message<'a> {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        id: u64,
+        op: u8,
+        table: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        key: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pattern: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        value: Option<&'a RawValue>,
+    }
+    let message = Message {
+        kind: "stash",
+        id,
+        op: stash.operation.number(),
+        table: stash.table,
+        key: stash.key,
+        pattern: stash.pattern,
+        value: stash.value,
     };
     append_frame(out, frame_bytes_max, |out| append_json(out, &message))
 }

@@ -263,6 +263,28 @@ fn mistakes_at_the_top() {
             ":1:12: log_file: expected a string, found an integer",
         ),
         ("hooks = 'x'", ":1:9: hooks: expected a table"),
+        ("stash = 1", ":1:9: stash: expected a table"),
+        (
+            "stash.max_bytes = '1KiB'",
+            ":1:19: stash.max_bytes: 1024 is out of range",
+        ),
+        (
+            "stash.max_keys = 0",
+            ":1:18: stash.max_keys: 0 is out of range",
+        ),
+        (
+            "stash.max_tables = 'many'",
+            ":1:20: stash.max_tables: expected an integer",
+        ),
+        (
+            "stash.max_table_bytes = '65MiB'",
+            ":1:25: stash.max_table_bytes: 68157440 bytes for one table are more than for all of \
+             them, 67108864 bytes",
+        ),
+        (
+            "stash = { max_bytes = '1MiB', max_table_bytes = '2MiB' }",
+            ":1:49: stash.max_table_bytes: 2097152 bytes for one table",
+        ),
         (
             "post_fork = 'x'",
             ":1:1: post_fork: this key belongs in the table [hooks]",
@@ -333,6 +355,8 @@ fn every_known_key_is_read_and_typed() {
     assert_eq!(errors(&dir).len(), Place::Dir.keys().len());
     let hooks = format!("{APP}[hooks]\n{}", date(Place::Hooks.keys()));
     assert_eq!(errors(&hooks).len(), Place::Hooks.keys().len());
+    let stash = format!("{APP}[stash]\n{}", date(Place::Stash.keys()));
+    assert_eq!(errors(&stash).len(), Place::Stash.keys().len());
 }
 
 #[test]
@@ -344,7 +368,13 @@ fn the_full_example_is_right_and_names_every_key() {
     let words: BTreeSet<_> = example
         .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
         .collect();
-    for place in [Place::Top, Place::App, Place::Dir, Place::Hooks] {
+    for place in [
+        Place::Top,
+        Place::App,
+        Place::Dir,
+        Place::Hooks,
+        Place::Stash,
+    ] {
         for key in place.keys() {
             assert!(words.contains(key), "{key}");
         }

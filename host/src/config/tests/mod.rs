@@ -62,6 +62,8 @@ fn plausible() -> impl Strategy<Value = String> {
         Just("\r\n"),
         Just("apps"),
         Just("[hooks]"),
+        Just("[stash]"),
+        Just("max_table_bytes"),
         Just("post_fork"),
         Just("max_calls"),
         Just("max_calls_jitter"),

@@ -58,6 +58,11 @@ post_fork = "notify"
 worker_init = ["hooks/ready", "--quiet", "a b"]
 worker_exit = ["/usr/bin/logger"]
 timeout = 2.5
+[stash]
+max_bytes = "1GiB"
+max_table_bytes = "1MiB"
+max_keys = 7
+max_tables = 2
 "#,
         Overrides::default(),
     )
@@ -95,6 +100,15 @@ timeout = 2.5
             worker_init: hook("/etc/dirty/hooks/ready", &["--quiet", "a b"]),
             worker_exit: hook("/usr/bin/logger", &[]),
             timeout: Duration::from_millis(2500),
+        }
+    );
+    assert_eq!(
+        settings.stash,
+        StashSettings {
+            bytes_max: 1 << 30,
+            table_bytes_max: 1 << 20,
+            keys_max: 7,
+            tables_max: 2,
         }
     );
     let [ml, second] = settings.apps.as_slice() else {
@@ -197,6 +211,15 @@ fn defaults() {
     assert_eq!((settings.pidfile, settings.log_file), (None, None));
     assert_eq!(settings.hooks.on_starting, None);
     assert_eq!(settings.hooks.timeout, Duration::from_secs(10));
+    assert_eq!(
+        settings.stash,
+        StashSettings {
+            bytes_max: 64 << 20,
+            table_bytes_max: 64 << 20,
+            keys_max: 100_000,
+            tables_max: 1000,
+        }
+    );
     let app = &settings.apps[0];
     assert_eq!(app.workers, 6);
     assert_eq!(app.timeout, Some(Duration::from_secs(300)));

@@ -53,10 +53,31 @@ fn each_class_has_the_details_that_its_clients_read() {
 
 #[test]
 fn a_class_of_a_later_version_is_the_base_class() {
-    let text = r#"{"error_type":"StashKeyNotFoundError","message":"m"}"#;
+    let text = r#"{"error_type":"DirtyErrorOfTomorrow","message":"m"}"#;
     let error: WireError = serde_json::from_str(text).unwrap();
     assert_eq!(error, WireError::dirty("m"));
     assert_eq!(error.to_string(), "DirtyError: m");
+}
+
+#[test]
+fn errors_of_the_stash_name_what_was_not_found() {
+    let json = |error: WireError| serde_json::to_value(error).unwrap();
+    assert_eq!(
+        json(WireError::stash_key_not_found("t", "k")),
+        serde_json::json!({
+            "error_type": "StashKeyNotFoundError",
+            "message": "Key not found in t: k",
+            "details": {"table": "t", "key": "k"},
+        })
+    );
+    assert_eq!(
+        json(WireError::stash_table_not_found("t")),
+        serde_json::json!({
+            "error_type": "StashTableNotFoundError",
+            "message": "Stash table not found: t",
+            "details": {"table": "t"},
+        })
+    );
 }
 
 #[test]

@@ -107,3 +107,43 @@ proptest! {
         prop_assert_eq!(request.kwargs, format!("{{{}}}", pairs.join(",")));
     }
 }
+
+#[test]
+fn uses_of_the_stash_are_read_as_they_were_meant() {
+    let value = raw("v").to_owned();
+    for (key, value, pattern) in [
+        (Some("gr\"öße"), Some(&*value), None),
+        (None, None, Some("a*")),
+        (Some(""), None, None),
+    ] {
+        let operation = StashOperation::Exists;
+        let parts = StashParts {
+            operation,
+            table: "t\n",
+            key,
+            value,
+            pattern,
+        };
+        let mut out = Vec::new();
+        write_stash(&mut out, 7, &parts, 1 << 10).unwrap();
+        let Message::Stash { id, request } = read_envelope(&payload(&out)).unwrap() else {
+            panic!("not a use of the stash");
+        };
+        assert_eq!(id.as_str(), "7");
+        assert_eq!((request.operation, &*request.table), (operation, "t\n"));
+        assert_eq!(request.key.as_deref(), key);
+        assert_eq!(request.pattern.as_deref(), pattern);
+        let read = request.value.as_ref().map(|value| &*value.json);
+        assert_eq!(read, value.map(RawValue::get));
+    }
+    let parts = StashParts {
+        operation: StashOperation::Tables,
+        table: "",
+        key: None,
+        value: None,
+        pattern: None,
+    };
+    let mut out = vec![1];
+    assert!(write_stash(&mut out, 7, &parts, 10).is_err());
+    assert_eq!(out, [1]);
+}
