@@ -149,6 +149,20 @@ fn clients_of_the_old_host_are_served_until_they_leave_and_pidfiles_tell_both() 
 }
 
 #[test]
+fn a_client_that_stays_is_disconnected_when_the_old_host_has_drained_for_long_enough() {
+    let place = Place::new();
+    let mut old = place.host().set("graceful_timeout = 1").start();
+    let mut client = old.connect();
+    assert_eq!(served_by(&mut client), old.pid());
+    old.signal(Signal::SIGUSR2);
+    let new = Successor::wait_for(&old);
+    // An end without an error: it has asked for nothing.
+    assert!(client.try_read().is_none());
+    assert_eq!(old.wait_arbiter_exit(PATIENCE).code(), Some(0));
+    new.stop();
+}
+
+#[test]
 fn no_call_fails_in_an_upgrade_under_load() {
     const CLIENTS: usize = 4;
     let place = Place::new();

@@ -154,7 +154,7 @@ impl Client {
     /// The next use of the stash to be answered. There is none for a client that does not read the
     /// answers, which are never dropped: nothing more is read from it until it has caught up.
     pub(super) fn next_stash_message(&mut self) -> Option<Box<StashMessage>> {
-        if self.is_slow() {
+        if self.is_slow() && !self.stash_messages.is_empty() {
             self.gate.close();
             return None;
         }

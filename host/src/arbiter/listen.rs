@@ -1,11 +1,9 @@
 //! The listening socket: it never takes the place of a live host's, it replaces a stale one, and
 //! only this user can connect to it.
 
-use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::fd::AsRawFd;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
@@ -157,11 +155,6 @@ fn place(parent: &Path, path: &Path) -> io::Result<Listener> {
         owner: NameOwner::Host,
         shared: false,
     })
-}
-
-/// Whether a directory of this name is one in which a socket is made.
-pub(crate) fn is_private_directory(name: &OsStr) -> bool {
-    name.as_bytes().starts_with(PRIVATE_PREFIX.as_bytes())
 }
 
 /// A path of an open file that is short, whatever its own: the address of a Unix socket has 108

@@ -231,13 +231,20 @@ fn reason(message: &str, traceback: Option<&str>) -> String {
 }
 
 pub(super) fn end(exit: Option<Exit>) -> String {
-    match exit.map(|exit| exit.status) {
-        Some(ExitStatus::Code(code)) => format!("code:{code}"),
-        Some(ExitStatus::Signal(number)) => match Signal::try_from(number) {
-            Ok(signal) => signal.to_string(),
-            Err(_) => format!("signal {number}"),
-        },
+    match exit {
+        Some(exit) => exit_status(exit.status),
         None => "unknown".to_owned(),
+    }
+}
+
+/// `code:0`, `SIGKILL`: without a space, so that it stands in the log without quotes.
+pub(super) fn exit_status(status: ExitStatus) -> String {
+    match status {
+        ExitStatus::Code(code) => format!("code:{code}"),
+        ExitStatus::Signal(number) => match Signal::try_from(number) {
+            Ok(signal) => signal.to_string(),
+            Err(_) => format!("signal:{number}"),
+        },
     }
 }
 

@@ -27,6 +27,7 @@ mod overload;
 mod passed;
 mod pidfile;
 mod reader;
+mod refusals;
 mod replies;
 mod run;
 mod service;
@@ -45,7 +46,6 @@ use crate::process::{descriptors, memory};
 
 pub use embedder::{Embedder, ServeEvent, SettingsError, Strangers};
 pub use hooks::HookError;
-pub(crate) use listen::is_private_directory;
 pub use listen_error::ListenError;
 pub use passed::passed_socket;
 pub use pidfile::{Distrust, PidfileError};

@@ -2,7 +2,7 @@
 //! were refused, and closes clients that leave replies unread.
 
 use std::cmp::Reverse;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::client::Refused;
 use super::machine::{ClientId, Event};
@@ -12,31 +12,6 @@ use super::{Embedder, log};
 
 /// A client with less than this to be written is not closed: it would not help much.
 const SPARED_BYTES: usize = 64 << 10;
-/// Refusals are logged this often at most.
-const LOG_INTERVAL: Duration = Duration::from_secs(10);
-
-/// Refusals since the log has told of them.
-#[derive(Debug, Default)]
-pub(super) struct Refusals {
-    count: u64,
-    logged: Option<Instant>,
-}
-
-impl Refusals {
-    /// One more. Returns how many there were, if it is time to tell.
-    pub(super) fn add(&mut self, now: Instant) -> Option<u64> {
-        self.count += 1;
-        if self
-            .logged
-            .is_some_and(|logged| now - logged < LOG_INTERVAL)
-        {
-            return None;
-        }
-        self.logged = Some(now);
-        Some(std::mem::take(&mut self.count))
-    }
-}
-
 impl<E: Embedder> Arbiter<E> {
     /// Answers a request for which there was no room.
     pub(super) fn refuse(&mut self, now: Instant, client: ClientId, refused: &Refused) {
@@ -116,15 +91,5 @@ mod tests {
             .map(|(ClientId(id), _)| id)
             .collect();
         assert_eq!(order, [3, 2, 5]);
-    }
-
-    #[test]
-    fn the_log_is_told_at_once_and_then_now_and_then() {
-        let mut refusals = Refusals::default();
-        let start = Instant::now();
-        assert_eq!(refusals.add(start), Some(1));
-        assert_eq!(refusals.add(start), None);
-        assert_eq!(refusals.add(start + LOG_INTERVAL / 2), None);
-        assert_eq!(refusals.add(start + LOG_INTERVAL), Some(3));
     }
 }

@@ -230,13 +230,28 @@ impl<E: Embedder> Arbiter<E> {
             return;
         };
         let now = Instant::now();
-        if now >= until || (nothing_new && self.clients.is_empty()) {
+        let over = now >= until;
+        if over {
+            // Before they ask for something that this host would have to refuse.
+            self.close_idle_clients();
+        }
+        if over || (nothing_new && self.clients.is_empty()) {
             self.stop(now, self.settings.lifecycle.graceful_timeout);
             self.carry_out();
         }
     }
 
-    /// Every app can serve.
+    fn close_idle_clients(&mut self) {
+        let idle = self.clients.iter();
+        let idle = idle
+            .filter(|(id, client)| self.machine.awaits_nothing(**id) && client.unwritten() == 0);
+        let idle: Vec<_> = idle.map(|(id, _)| *id).collect();
+        for client in idle {
+            self.close_client(client);
+        }
+    }
+
+    /// Every app that can has begun to serve.
     pub(super) fn all_ready(&mut self) {
         if let Side::Waiting(channel) = &self.upgrade.side {
             tell(channel, READY);

@@ -27,6 +27,9 @@ const DIRECTORY_PREFIX: &str = "dirty-demo-";
 const COMPONENT_NAME: &str = "demo.wasm";
 /// The directory of compiled components there.
 const CACHE_NAME: &str = "cache";
+/// The directory of the socket there: of its own, because a host locks it while it starts, and the
+/// demo keeps the one above locked.
+const SOCKET_DIRECTORY_NAME: &str = "run";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -53,7 +56,9 @@ impl DemoArgs {
         let directory = own_directory().map_err(Failure::DemoFiles)?;
         let component = directory.path().join(COMPONENT_NAME);
         fs::write(&component, COMPONENT).map_err(Failure::DemoFiles)?;
-        let socket = socket::in_directory(directory.path())?;
+        let socket_directory = directory.path().join(SOCKET_DIRECTORY_NAME);
+        fs::create_dir(&socket_directory).map_err(Failure::DemoFiles)?;
+        let socket = socket::in_directory(&socket_directory)?;
         let overrides = Overrides {
             apps: vec![AppOverride {
                 name: "demo".to_owned(),
@@ -100,10 +105,9 @@ fn own_directory() -> io::Result<TemporaryDir> {
 
 /// Whether a file or directory of this name may be in a demo's directory.
 fn is_of_a_demo(name: &OsStr) -> bool {
-    [COMPONENT_NAME, CACHE_NAME, socket::FILE_NAME]
+    [COMPONENT_NAME, CACHE_NAME, SOCKET_DIRECTORY_NAME]
         .iter()
         .any(|known| name == *known)
-        || arbiter::is_private_directory(name)
 }
 
 /// Removes the directory here rather than in a destructor, which would hide a failure.

@@ -21,10 +21,17 @@ Examples:
   dirty serve --config /etc/dirty/dirty.toml
   dirty serve --app resize=resize.wasm:4       without a file: one app, 4 workers
 
-When every app can serve, one line goes to standard output: `ready: APPS on SOCKET`.
+When every app serves, or has failed to start, one line with those that serve goes to standard
+output: `ready: APPS on SOCKET`.
 The log goes to standard error; DIRTY_LOG sets its level (error, warn, info, debug, trace).
-TERM and INT stop the host: calls in flight are finished within the graceful timeout.
-USR1 opens the log file anew. USR2 starts the program anew, which takes the socket over.";
+
+Signals:
+  TERM, INT    stop; calls in flight are finished within the graceful timeout; again: at once
+  QUIT         stop at once
+  HUP          read the configuration again and reload every app
+  TTIN, TTOU   a worker more, or one fewer, for every app
+  USR1         open the log file anew
+  USR2         start the program anew, which takes the socket over";
 
 /// What an arbiter is called in the process list.
 pub(super) const ARBITER_TITLE: &str = "dirty: arbiter";

@@ -17,7 +17,7 @@ use super::private_dir;
 const PATH_BYTES_MAX: usize = 107;
 
 /// What a socket is called where only its directory is known.
-pub(super) const FILE_NAME: &str = "dirty.sock";
+const FILE_NAME: &str = "dirty.sock";
 
 /// The variables that may name the socket, first one first.
 const VARIABLES: [&str; 2] = ["DIRTY_SOCKET", "GUNICORN_DIRTY_SOCKET"];

@@ -111,6 +111,17 @@ pub(super) fn seconds(value: &DeValue<'_>) -> Result<Duration, Problem> {
     }
 }
 
+/// The same, where anything but zero must be this long.
+pub(super) fn seconds_or_zero(value: &DeValue<'_>, min: Duration) -> Result<Duration, Problem> {
+    match seconds(value)? {
+        short if !short.is_zero() && short < min => Err(Problem::OutOfRange {
+            value: format!("{} s", short.as_secs_f64()),
+            allowed: format!("0 for none, or at least {} s", min.as_secs_f64()),
+        }),
+        duration => Ok(duration),
+    }
+}
+
 /// The same, where zero has no meaning.
 pub(super) fn seconds_above_zero(value: &DeValue<'_>) -> Result<Duration, Problem> {
     values::above_zero(seconds(value)?)

@@ -31,6 +31,8 @@ pub(super) const IN_FLIGHT_BYTES: RangeInclusive<u64> = *FRAME_BYTES.start()..=T
 pub(super) const RESTART_INTENSITY: RangeInclusive<u64> = 1..=1000;
 /// Above this a count of calls is meant as "none", which is 0.
 pub(super) const CALLS_MAX: u64 = 1_000_000_000;
+/// Replacing every worker more often would be all that an app does.
+pub(super) const AGE_MIN: Duration = Duration::from_secs(1);
 /// A worker that has not run anything yet takes some hundred KiB: a limit near that would replace
 /// every worker after every call.
 pub(super) const WORKER_BYTES: RangeInclusive<u64> = MIB..=TIB;

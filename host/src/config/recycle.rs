@@ -7,7 +7,7 @@ use toml::de::DeValue;
 
 use super::convert;
 use super::error::Problem;
-use super::limits::{CALLS_MAX, WORKER_BYTES};
+use super::limits::{AGE_MIN, CALLS_MAX, WORKER_BYTES};
 use super::section::{Report, Section};
 use super::settings::RecycleSettings;
 use super::values::none_if_zero;
@@ -39,7 +39,9 @@ impl ParsedRecycle {
         ParsedRecycle {
             calls_max,
             calls_jitter,
-            age_max: app.read(report, "max_age", convert::seconds),
+            age_max: app.read(report, "max_age", |value| {
+                convert::seconds_or_zero(value, AGE_MIN)
+            }),
             private_bytes_max: app.read(report, "max_memory", |value| {
                 convert::size_or_zero(value, &WORKER_BYTES)
             }),

@@ -4,9 +4,11 @@
 
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use rustix::net::RecvFlags;
 
@@ -67,6 +69,22 @@ impl LinkReader {
                 return Ok(message);
             }
             self.fill(RecvFlags::empty())?;
+        }
+    }
+
+    /// The next message, if it begins to arrive within so long.
+    pub(crate) fn recv_within(&mut self, patience: Duration) -> Result<Option<Down>, LinkError> {
+        if let Some(message) = self.buffered()? {
+            return Ok(Some(message));
+        }
+        let mut arrival = [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)];
+        // Rounded up: not to wait at all would be to ask again and again. Years are no matter here.
+        let millis = patience.as_millis().saturating_add(1);
+        let timeout = PollTimeout::try_from(millis).unwrap_or(PollTimeout::MAX);
+        match poll(&mut arrival, timeout) {
+            Ok(0) | Err(Errno::EINTR) => Ok(None),
+            Ok(_) => self.recv().map(Some),
+            Err(errno) => Err(LinkError::Io(errno.into())),
         }
     }
 

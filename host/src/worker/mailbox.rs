@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::io::unix::AsyncFd;
 use tokio::runtime::Runtime;
@@ -35,14 +36,15 @@ impl Mailbox {
         })
     }
 
-    /// Waits for the next message, without the runtime.
-    pub(super) fn recv(&mut self) -> Result<Down, LinkError> {
+    /// Waits for the next message, without the runtime; where there is a limit, at most so long.
+    pub(super) fn recv(&mut self, patience: Option<Duration>) -> Result<Option<Down>, LinkError> {
         if let Some(error) = self.broken.take() {
             return Err(error);
         }
-        match self.kept.pop_front() {
-            Some(message) => Ok(message),
-            None => self.reader.recv(),
+        match (self.kept.pop_front(), patience) {
+            (Some(message), _) => Ok(Some(message)),
+            (None, Some(patience)) => self.reader.recv_within(patience),
+            (None, None) => self.reader.recv().map(Some),
         }
     }
 

@@ -1,7 +1,8 @@
 //! How much private memory this worker has, looked at between calls, and whether that is too much.
 //!
 //! To measure takes the kernel a walk over all of the process's pages, so it is done seldom enough
-//! to take a small part of the worker's time. What follows from it is for the arbiter to decide.
+//! to take a small part of the worker's time: what a call leaves behind may be measured a little
+//! later, but is. What follows from it is for the arbiter to decide.
 
 use std::time::{Duration, Instant};
 
@@ -19,8 +20,9 @@ pub(super) struct MemoryWatch {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// The next measurement is made from then on; the first at once.
-    Watching { from: Option<Instant> },
+    /// The next measurement is made from then on; the first at once. `owed`: it is to be made even if
+    /// no call comes.
+    Watching { from: Option<Instant>, owed: bool },
     /// It was too much, and was said.
     Over,
 }
@@ -30,15 +32,19 @@ impl MemoryWatch {
     pub(super) fn new(bytes_max: u64) -> MemoryWatch {
         MemoryWatch {
             bytes_max,
-            state: State::Watching { from: None },
+            state: State::Watching {
+                from: None,
+                owed: false,
+            },
         }
     }
 
-    /// Measures, if it is time for it. Returns the private memory in bytes when it is above the
-    /// limit for the first time.
+    /// Measures, if it is time for it, or owes that. Returns the private memory in bytes when it is
+    /// above the limit for the first time.
     pub(super) fn look(&mut self) -> Option<u64> {
         let began = Instant::now();
         if !self.is_due(began) {
+            self.owe();
             return None;
         }
         let bytes = inspect::private_memory_bytes(std::process::id() as i32);
@@ -47,8 +53,25 @@ impl MemoryWatch {
 
     fn is_due(&self, now: Instant) -> bool {
         match self.state {
-            State::Watching { from } => from.is_none_or(|from| now >= from),
+            State::Watching { from, .. } => from.is_none_or(|from| now >= from),
             State::Over => false,
+        }
+    }
+
+    fn owe(&mut self) {
+        if let State::Watching { owed, .. } = &mut self.state {
+            *owed = true;
+        }
+    }
+
+    /// In what time a measurement is to be made if nothing else happens; none if there is no need.
+    pub(super) fn owed_in(&self, now: Instant) -> Option<Duration> {
+        match self.state {
+            State::Watching {
+                from: Some(from),
+                owed: true,
+            } => Some(from.saturating_duration_since(now)),
+            _ => None,
         }
     }
 
@@ -60,6 +83,7 @@ impl MemoryWatch {
             Some(_) => State::Over,
             None => State::Watching {
                 from: Some(ended + took * REST_FACTOR),
+                owed: false,
             },
         };
         over
@@ -82,6 +106,20 @@ mod tests {
         assert_eq!(watch.measured(Some(100), began, ended), None);
         assert!(!watch.is_due(ended + 60 * MS - Duration::from_nanos(1)));
         assert!(watch.is_due(ended + 60 * MS));
+    }
+
+    #[test]
+    fn a_measurement_that_is_not_due_is_owed() {
+        let mut watch = MemoryWatch::new(100);
+        let now = Instant::now();
+        watch.measured(Some(100), now, now + MS);
+        assert_eq!(watch.owed_in(now), None, "nothing has happened since");
+        watch.owe();
+        assert_eq!(watch.owed_in(now), Some(21 * MS));
+        assert_eq!(watch.owed_in(now + 30 * MS), Some(Duration::ZERO));
+        watch.measured(Some(101), now, now + MS);
+        watch.owe();
+        assert_eq!(watch.owed_in(now), None, "more than said cannot be");
     }
 
     #[test]

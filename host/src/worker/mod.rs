@@ -7,6 +7,7 @@ mod memory;
 mod uplink;
 
 use std::os::fd::OwnedFd;
+use std::time::Instant;
 
 use nix::unistd::Pid;
 use tokio::runtime::Runtime;
@@ -124,7 +125,13 @@ struct Worker {
 impl Worker {
     fn serve(mut self) -> Result<i32, LinkError> {
         loop {
-            match self.mailbox.recv()? {
+            let owed = self.memory.as_ref();
+            let owed = owed.and_then(|memory| memory.owed_in(Instant::now()));
+            let Some(message) = self.mailbox.recv(owed)? else {
+                self.watch_memory()?;
+                continue;
+            };
+            match message {
                 Down::Call {
                     call,
                     deadline,

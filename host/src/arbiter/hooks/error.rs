@@ -123,7 +123,7 @@ pub(super) fn of_end(
 }
 
 /// `code 0`, `signal 9`.
-pub(super) fn in_words(status: ExitStatus) -> String {
+fn in_words(status: ExitStatus) -> String {
     match status {
         ExitStatus::Code(code) => format!("code {code}"),
         ExitStatus::Signal(signal) => format!("signal {signal}"),

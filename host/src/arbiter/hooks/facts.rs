@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::error::in_words;
+use super::super::log::exit_status;
 use super::{Hook, HookEvent, HookWorker};
 use crate::process::hop::Exit;
 
@@ -172,7 +172,7 @@ impl<'a> From<&'a HookWorker> for NamedWorker<'a> {
 impl From<Exit> for NamedExit {
     fn from(exit: Exit) -> Self {
         NamedExit {
-            exit_status: in_words(exit.status),
+            exit_status: exit_status(exit.status),
             cpu_seconds: seconds(Duration::from_micros(exit.cpu_micros)),
             rss_kib: exit.rss_kib_max,
         }
@@ -238,7 +238,7 @@ mod tests {
         let expected = serde_json::json!({
             "hook": "worker_exit", "socket": "/run/s", "arbiter_pid": std::process::id(),
             "app": "a=b \"ä\"", "worker_id": 3, "pid": 77, "generation": 2, "age": 1.234,
-            "exit_reason": "deadline", "exit_status": "signal 9", "cpu_seconds": 1.5,
+            "exit_reason": "deadline", "exit_status": "SIGKILL", "cpu_seconds": 1.5,
             "rss_kib": 4096,
         });
         assert_eq!(json, expected);

@@ -28,14 +28,15 @@ pub(super) fn failed(hook: Hook, worker: &HookWorker, error: &HookError) {
     );
 }
 
-/// A hook was not run, because too many wait.
-pub(super) fn dropped(event: &HookEvent, waiting_max: usize) {
+/// Hooks were not run, because too many wait; `event` is the latest one's.
+pub(super) fn dropped(event: &HookEvent, hooks: u64, waiting_max: usize) {
     let worker = event.worker();
     warn!(
         hook = event.hook().name(),
         app = worker.app,
         worker = worker.worker.0,
-        "hook not run: {waiting_max} others wait, which is the limit"
+        hooks,
+        "hooks not run: {waiting_max} others wait, which is the limit"
     );
 }
 

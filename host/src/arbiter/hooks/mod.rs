@@ -23,6 +23,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout_at;
 
 use super::machine::Report;
+use super::refusals::Refusals;
 use crate::config::{HookCommand, HookSettings};
 use crate::process::hop::{Exit, WorkerId};
 use crate::process::reaper::Reaper;
@@ -181,6 +182,7 @@ struct Shared {
     host: Host,
     reaper: Reaper,
     queue: RefCell<Queue<Job>>,
+    dropped: RefCell<Refusals>,
     /// The last command has ended.
     idle: Notify,
 }
@@ -201,6 +203,7 @@ impl Hooks {
             host: Host::at(socket),
             reaper,
             queue: RefCell::new(Queue::new(RUNNING_MAX, WAITING_MAX)),
+            dropped: RefCell::default(),
             idle: Notify::new(),
         }))
     }
@@ -244,8 +247,10 @@ impl Hooks {
         };
         let worker = job.event.worker().worker;
         let dropped = self.0.queue.borrow_mut().push(worker, job);
-        if let Some(job) = dropped {
-            log::dropped(&job.event, WAITING_MAX);
+        if let Some(job) = dropped
+            && let Some(hooks) = self.0.dropped.borrow_mut().add(Instant::now())
+        {
+            log::dropped(&job.event, hooks, WAITING_MAX);
         }
         start_next(&self.0);
     }

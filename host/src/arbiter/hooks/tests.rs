@@ -124,7 +124,7 @@ fn a_hook_is_told_by_its_environment_and_by_its_input() {
         scripts.text("env"),
         format!(
             "DIRTY_AGE=2.0\nDIRTY_APP=demo\nDIRTY_ARBITER_PID={pid}\nDIRTY_CPU_SECONDS=0.0\n\
-             DIRTY_EXIT_REASON=stopped\nDIRTY_EXIT_STATUS=code 0\nDIRTY_GENERATION=1\n\
+             DIRTY_EXIT_REASON=stopped\nDIRTY_EXIT_STATUS=code:0\nDIRTY_GENERATION=1\n\
              DIRTY_HOOK=worker_exit\nDIRTY_PID=4711\nDIRTY_RSS_KIB=1\nDIRTY_SOCKET=/run/s\n\
              DIRTY_WORKER_ID=3\n"
         )

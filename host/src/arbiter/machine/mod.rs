@@ -360,6 +360,11 @@ impl Machine {
         self.calls.get(&call).map(|call| &call.id)
     }
 
+    /// Whether a client has no call in flight.
+    pub(super) fn awaits_nothing(&self, client: ClientId) -> bool {
+        self.clients.get(&client).is_none_or(HashMap::is_empty)
+    }
+
     /// How many calls wait for the app of this name.
     pub(super) fn queue_depth(&self, app: &str) -> usize {
         let app = self.apps.named(app);
