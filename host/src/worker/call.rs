@@ -53,18 +53,17 @@ impl Worker {
             runtime,
             instance,
             mailbox,
-            desk,
             ..
         } = self;
         let mut call = pin!(instance.call(&request.action, &request.args, &request.kwargs));
         let mut waited = false;
         runtime.block_on(poll_fn(|context| {
             if waited {
-                mailbox.look(context, desk);
+                mailbox.look(context);
             }
             let polled = call.as_mut().poll(context);
             if polled.is_pending() {
-                mailbox.look(context, desk);
+                mailbox.look(context);
                 waited = true;
             }
             polled

@@ -146,6 +146,7 @@ max_tables = 2
             },
             spare: true,
             on_disconnect: OnDisconnect::Cancel,
+            stashes: Some(vec!["sessions".into(), "größe".into()]),
         }
     );
     assert_eq!(second.component, Path::new("/etc/dirty/../second.wasm"));

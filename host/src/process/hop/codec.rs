@@ -8,6 +8,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::limits::PAYLOAD_SLACK_BYTES;
 use super::{CallId, Deadline, Down, Fate, HopError, Taint, Up, WorkerId};
 use crate::logline::{LogLevel, LogSource};
+use crate::stash::{StashAnswer, StashError};
 
 /// Length of a message's header.
 const HEADER_BYTES: usize = 16;
@@ -43,6 +44,7 @@ mod kind {
     pub(super) const CALL: u8 = 3;
     pub(super) const CANCEL: u8 = 4;
     pub(super) const STOP: u8 = 5;
+    pub(super) const STASH_ANSWER: u8 = 6;
     pub(super) const HELLO: u8 = 32;
     pub(super) const STAGE: u8 = 33;
     pub(super) const INITIALISED: u8 = 34;
@@ -55,6 +57,7 @@ mod kind {
     pub(super) const FINAL: u8 = 41;
     pub(super) const LOG: u8 = 42;
     pub(super) const OVER_MEMORY: u8 = 43;
+    pub(super) const STASH: u8 = 44;
 }
 
 /// The header of a message.
@@ -198,6 +201,22 @@ fn from_json<T: DeserializeOwned>(kind: u8, payload: &[u8]) -> Result<T, HopErro
     serde_json::from_slice(payload).map_err(|_| HopError::Payload { kind })
 }
 
+fn postcard(value: &impl Serialize) -> Bytes {
+    // Our own types as above; all their lists know their length.
+    postcard::to_allocvec(value)
+        .expect("uses of the stash serialise")
+        .into()
+}
+
+fn from_postcard<T: DeserializeOwned>(kind: u8, payload: &[u8]) -> Result<T, HopError> {
+    postcard::from_bytes(payload).map_err(|_| HopError::Payload { kind })
+}
+
+/// A [`Down::Stash`], without a copy of the value that it may carry.
+pub(crate) fn stash_answer(answer: &Result<StashAnswer<'_>, StashError>) -> Encoded {
+    encoded(kind::STASH_ANSWER, 0, &[], postcard(answer))
+}
+
 fn encoded(kind: u8, subject: u64, fields: &[u8], body: Bytes) -> Encoded {
     let mut head = [0; HEADER_BYTES + CALL_FIELDS_BYTES];
     let len = fields.len() + body.len();
@@ -238,6 +257,7 @@ impl Down {
                 encoded(kind::CALL, call.0, &fields, frame.clone())
             }
             Down::Cancel(call) => encoded(kind::CANCEL, call.0, &[], none),
+            Down::Stash(answer) => stash_answer(answer),
             Down::Stop => encoded(kind::STOP, 0, &[], none),
         }
     }
@@ -263,6 +283,7 @@ impl Down {
                 }
             }
             kind::CANCEL => Down::Cancel(CallId(header.subject)),
+            kind::STASH_ANSWER => Down::Stash(from_postcard(kind, &payload)?),
             kind::STOP => Down::Stop,
             unknown => return Err(HopError::UnknownKind(unknown)),
         })
@@ -288,6 +309,7 @@ impl Up {
             Up::Final(call, fate, frames) => {
                 with_header(Header::last(*call, *fate, frames.len()), frames)
             }
+            Up::Stash(request) => encoded(kind::STASH, 0, &[], postcard(request)),
             Up::OverMemory(bytes) => encoded(kind::OVER_MEMORY, *bytes, &[], none),
             Up::Log {
                 call,
@@ -323,6 +345,7 @@ impl Up {
                 let fate = fate(flags).ok_or(HopError::Payload { kind })?;
                 Up::Final(CallId(subject), fate, payload)
             }
+            kind::STASH => Up::Stash(from_postcard(kind, &payload)?),
             kind::OVER_MEMORY => Up::OverMemory(subject),
             kind::LOG => Up::Log {
                 call: (subject != 0).then_some(CallId(subject)),
@@ -351,6 +374,8 @@ mod tests {
     use super::super::{Exit, ExitStatus, Failure, Initialised, Setup, Stage, VERSION};
     use super::*;
     use crate::config::{AppSettings, DirSettings, InitMode, OnDisconnect, RecycleSettings};
+    use crate::stash::{StashRequest, StashValue};
+    use std::borrow::Cow;
     use std::ffi::OsString;
     use std::os::unix::ffi::OsStringExt;
     use std::path::PathBuf;
@@ -390,6 +415,7 @@ mod tests {
             Up::Final(CallId(2), Fate::Healthy, Bytes::from_static(b"end")),
             Up::Final(CallId(3), Fate::Tainted(Taint::Trap), Bytes::new()),
             Up::Final(CallId(4), Fate::Tainted(Taint::Memory), Bytes::new()),
+            Up::Stash(StashRequest::Tables),
             Up::OverMemory(u64::MAX),
             Up::Log {
                 call: Some(CallId(5)),
@@ -407,6 +433,37 @@ mod tests {
                 let (header, payload) = next_message(&mut buf, 1 << 20).unwrap().unwrap();
                 assert_eq!(Up::decode(header, payload).unwrap(), up);
             }
+        }
+    }
+
+    #[test]
+    fn an_answer_of_the_stash_survives_the_hop() {
+        let value = StashValue {
+            json: "[{\"$blob\":0}]".into(),
+            blobs: vec![Bytes::from_static(b"\xff")],
+        };
+        for answer in [
+            Ok(StashAnswer::Value(Cow::Owned(value))),
+            Err(StashError::TooManyTables { max: 1 }),
+        ] {
+            let down = Down::Stash(answer);
+            let mut buf = wire(&down.encode());
+            let (header, payload) = next_message(&mut buf, 4096).unwrap().unwrap();
+            assert_eq!(Down::decode(header, payload).unwrap(), down);
+        }
+    }
+
+    #[test]
+    fn a_use_of_the_stash_that_is_none_is_refused() {
+        for payload in [&b""[..], b"\xff", b"\x00\x05ab"] {
+            let header = Header {
+                len: payload.len(),
+                kind: kind::STASH,
+                flags: 0,
+                subject: 0,
+            };
+            let refused = Up::decode(header, Bytes::from_static(payload));
+            assert!(matches!(refused, Err(HopError::Payload { .. })));
         }
     }
 
@@ -449,6 +506,7 @@ mod tests {
             recycle: RecycleSettings::default(),
             spare: true,
             on_disconnect: OnDisconnect::Cancel,
+            stashes: Some(vec!["table".into()]),
         };
         let setup = Down::Setup(Box::new(Setup {
             version: VERSION,
