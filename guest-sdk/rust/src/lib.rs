@@ -121,6 +121,7 @@ mod host;
 mod instance;
 pub mod log;
 mod params;
+pub mod stash;
 mod stream;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;

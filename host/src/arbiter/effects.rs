@@ -103,9 +103,10 @@ impl<E: Embedder> Arbiter<E> {
     fn spawn_mold(&mut self, generation: GenerationId, settings: Rc<AppSettings>) {
         self.make_tables(&settings);
         let frame_bytes_max = self.settings.server.frame_bytes_max;
-        let spawned = spawn::mold(&self.executable, &settings.name, &self.reaper).and_then(
-            |spawned| MoldLink::start(generation, spawned, frame_bytes_max, self.input.clone()),
-        );
+        let spawned =
+            spawn::mold(&self.executable, &settings.name, &self.reaper).and_then(|spawned| {
+                MoldLink::start(generation, spawned, frame_bytes_max, self.input.clone())
+            });
         match spawned {
             Ok(link) => {
                 let setup = self.setup(&settings);

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::error::Problem;
 use super::limits::{
-    APP_NAME_BYTES_MAX, DURATION_MAX, DURATION_MIN, GIB, KIB, MIB,
-    STASH_TABLE_NAME_BYTES_MAX, TIB, WORKERS_MAX,
+    APP_NAME_BYTES_MAX, DURATION_MAX, DURATION_MIN, GIB, KIB, MIB, STASH_TABLE_NAME_BYTES_MAX, TIB,
+    WORKERS_MAX,
 };
 
 /// A duration typed as a number of seconds (`30`, `0.5`): zero, or 1 ms to [`DURATION_MAX`].

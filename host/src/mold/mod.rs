@@ -3,6 +3,7 @@
 //! It runs no call itself, and it does nothing but wait between two forks.
 
 mod compile;
+mod describe;
 mod prepare;
 mod serve;
 

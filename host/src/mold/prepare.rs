@@ -14,6 +14,7 @@ use crate::runtime::{
 
 use super::Control;
 use super::compile::Source;
+use super::describe;
 
 /// What an app passes to the host at once may be so many times the largest frame, so that a result
 /// that does not fit into a frame is refused by name.
@@ -31,6 +32,10 @@ pub(super) struct Prepared {
 pub(super) fn prepare(setup: &Setup, control: &Control) -> Result<Prepared, Failure> {
     let app = load(setup, control)?;
     let settings = instance_settings(setup);
+    if setup.app.stashes.is_none() && app.is_described() {
+        stage(control, Stage::Initialising);
+        describe::make_tables(&app, &settings, control)?;
+    }
     if setup.app.init == InitMode::PerWorker {
         let initialised = Initialised::PerWorker;
         return Ok(Prepared {

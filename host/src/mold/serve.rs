@@ -38,11 +38,7 @@ struct Copy {
 }
 
 impl Mold {
-    pub(super) fn new(
-        setup: Setup,
-        prepared: Prepared,
-        control: Control,
-    ) -> Mold {
+    pub(super) fn new(setup: Setup, prepared: Prepared, control: Control) -> Mold {
         Mold {
             setup,
             prepared,

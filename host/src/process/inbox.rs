@@ -132,9 +132,6 @@ mod tests {
     fn an_arbiter_that_is_gone_does_not_answer() {
         let (arbiter, mut inbox) = inbox();
         drop(arbiter);
-        assert!(matches!(
-            inbox.stash_reply(|_| ()),
-            Err(LinkError::Closed)
-        ));
+        assert!(matches!(inbox.stash_reply(|_| ()), Err(LinkError::Closed)));
     }
 }

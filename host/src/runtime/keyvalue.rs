@@ -16,6 +16,7 @@ const WHOLE_BLOB: &str = r#"{"$blob":0}"#;
 
 /// A table that an instance has opened.
 #[derive(Debug)]
+#[allow(unreachable_pub, reason = "what is generated names it as public")]
 pub struct Bucket {
     table: String,
 }
@@ -149,7 +150,9 @@ impl atomics::Host for State {
         };
         Ok(match self.stash_sum(table, key, delta) {
             Ok(sum) => u64::try_from(sum).map_err(|_| {
-                Error::Other(format!("the sum is {sum}, which is below 0: it is there now"))
+                Error::Other(format!(
+                    "the sum is {sum}, which is below 0: it is there now"
+                ))
             }),
             Err(fault) => Err(fault.into()),
         })

@@ -83,7 +83,9 @@ impl State {
 impl Host for State {
     fn get(&mut self, table: String, key: String) -> Reply<Option<Value>> {
         let value = self.stash_value(table, key);
-        Ok(value.map(|value| value.map(Value::from)).map_err(Error::from))
+        Ok(value
+            .map(|value| value.map(Value::from))
+            .map_err(Error::from))
     }
 
     fn put(&mut self, table: String, key: String, value: Value, ttl: Option<u64>) -> Reply<()> {

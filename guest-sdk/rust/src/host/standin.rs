@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use crate::log::Level;
+use crate::stash::standin::Tables;
 
 /// What the host of this thread says, and what it has been told.
 #[derive(Debug, Default)]
@@ -17,6 +18,7 @@ pub(crate) struct StandIn {
     pub(crate) in_call: bool,
     pub(crate) chunks: Vec<String>,
     pub(crate) logs: Vec<(Level, String)>,
+    pub(crate) stash: Tables,
 }
 
 thread_local! {

@@ -39,6 +39,7 @@ max_age = 3600
 max_memory = "300MiB"
 spare = true
 on_disconnect = "cancel"
+stashes = ["sessions", "größe"]
 env = { LANG = "C" }
 dirs = { "/models" = "models", "/out/" = { path = "/srv/out", writable = true } }
 [apps."myapp.ml:MLApp".config]

@@ -7,7 +7,8 @@ use super::super::header::Kind;
 use super::super::{read_beginning, read_envelope, read_request};
 use super::model::{Tlv, dict, frame_of, request, text};
 use crate::protocol::{
-    AppPath, Command, Dialect, Envelope, Message, Operation, RawId, StashRequest, StashValue, TIMEOUT_MAX,
+    AppPath, Command, Dialect, Envelope, Message, Operation, RawId, StashRequest, StashValue,
+    TIMEOUT_MAX,
 };
 
 fn read(kind: Kind, payload: &Tlv) -> Result<Message, String> {
