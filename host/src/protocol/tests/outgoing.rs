@@ -125,7 +125,7 @@ fn bare(operation: StashOperation) -> StashParts<'static> {
 
 #[test]
 fn uses_of_the_stash_are_read_as_they_were_meant() {
-    let (old, new) = (raw("1.0"), raw("v"));
+    let (old, new) = (raw(1.0), raw("v"));
     let table = "t\n".to_owned();
     let key = "gr\"öße".to_owned();
     let value = StashValue::from_json(new.get());
