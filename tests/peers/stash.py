@@ -94,7 +94,7 @@ def check_errors():
         assert error.table_name == "errors"
         error = raises(StashError, client.put, "errors", "k" * 2000, 1)
         assert type(error) is StashError and "1024" in str(error)
-        error = raises(StashError, client._execute, 11, "errors")
+        error = raises(StashError, client._execute, 13, "errors")
         assert type(error) is StashError
         assert client.tables() is not None
 
