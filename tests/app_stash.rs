@@ -53,10 +53,11 @@ fn workers_count_together_and_nothing_is_lost() {
     const WORKERS: u32 = 4;
     const TIMES: i64 = 500;
     let host = Host::serving(uses_stash(WORKERS));
+    let host_of_all = &host;
     thread::scope(|scope| {
         for action in ["count", "raise"] {
             for _ in 0..WORKERS {
-                scope.spawn(|| result(&host, action, json!([action, TIMES])));
+                scope.spawn(move || result(host_of_all, action, json!([action, TIMES])));
             }
         }
     });
