@@ -72,6 +72,7 @@ fn every_phase_of_an_apps_life_may_use_it() {
     for (mode, inits) in [("mold", 1), ("per-worker", 2)] {
         let app = uses_stash(2).set(&format!("init = \"{mode}\""));
         let host = Host::serving(app.config("large_bytes = 1_000_000"));
+        host.wait_workers("uses_stash", 2);
         assert_eq!(stash(&host, life("init")), inits, "{mode}");
         assert_eq!(stash(&host, life("on_fork")), 2, "{mode}");
         let large = get(&host, "life", "large");
@@ -82,6 +83,7 @@ fn every_phase_of_an_apps_life_may_use_it() {
             let exists = json!({"op": 10, "table": "life", "key": "close"});
             stash(&host, exists) == true && stash(&host, life("close")) == 2
         });
+        host.wait_workers("uses_stash", 2);
         assert_eq!(stash(&host, life("init")), 2 * inits, "{mode}");
     }
 }
