@@ -1,7 +1,11 @@
 //! The pure modules of the host, compiled once more without the rest of it, so that a fuzzer is built
 //! in a minute and has nothing but them to look into. What is checked is in `host/src/fuzzing`.
 
-#![allow(dead_code, reason = "the fuzzers use a part of each module")]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "the fuzzers use a part of each module"
+)]
 
 #[path = "../../host/src/config/mod.rs"]
 mod config;
