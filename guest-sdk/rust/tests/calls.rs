@@ -53,7 +53,8 @@ impl App for Probe {
                 Ok(data)
             })
             .on("join", |_: &Self, parts: Vec<Bytes>| {
-                Ok(BTreeMap::from([("joined", parts.concat().len())]))
+                let joined: usize = parts.iter().map(|part| part.len()).sum();
+                Ok(BTreeMap::from([("joined", joined)]))
             })
             .on("calls", Self::calls)
             .on("unserialisable", |_: &Self| Ok(BTreeMap::from([([1], 2)])))
@@ -334,16 +335,27 @@ fn bytes_are_read_and_written_as_they_are() {
 fn what_is_no_bytes_is_told() {
     let mut app = probe();
     let mut refused = |argument: &str| {
-        let error = app.call("reverse", &format!("[{argument}]"), "{}").unwrap_err();
+        let error = app
+            .call("reverse", &format!("[{argument}]"), "{}")
+            .unwrap_err();
         assert_eq!(error.kind(), "TypeError");
         error.message().to_owned()
     };
-    for argument in [r#""AA==""#, "[1]", "{}", r#"{"$blob":0,"a":1}"#, r#"{"$$blob":0}"#] {
+    for argument in [
+        r#""AA==""#,
+        "[1]",
+        "{}",
+        r#"{"$blob":0,"a":1}"#,
+        r#"{"$$blob":0}"#,
+    ] {
         let message = refused(argument);
         assert!(message.contains("expected bytes"), "{argument}: {message}");
     }
     let message = refused(r#"{"$blob":0}"#);
-    assert!(message.contains("names no binary of this call"), "{message}");
+    assert!(
+        message.contains("names no binary of this call"),
+        "{message}"
+    );
     // What an earlier call had is gone.
     let json = app.give(*b"a");
     app.call("reverse", &format!("[{json}]"), "{}").unwrap();

@@ -91,7 +91,13 @@ mod tests {
         assert_eq!(blobs.put(b"c".to_vec()), Ok(3));
         let found: Vec<_> = (0..5).map(|index| blobs.get(index)).collect();
         let expected = [Some("given"), None, Some("b"), Some("c"), None];
-        assert_eq!(found, expected.map(|text| text.map(Bytes::from)).each_ref().map(Option::as_ref));
+        assert_eq!(
+            found,
+            expected
+                .map(|text| text.map(Bytes::from))
+                .each_ref()
+                .map(Option::as_ref)
+        );
     }
 
     #[test]
