@@ -36,7 +36,7 @@ pub struct Bytes(Vec<u8>);
 const KEY: &str = "$blob";
 
 impl Bytes {
-    /// The bytes as a vector; copies nothing.
+    /// The bytes as a vector, which may grow; copies nothing.
     pub fn into_vec(self) -> Vec<u8> {
         self.0
     }
@@ -50,15 +50,15 @@ impl fmt::Debug for Bytes {
 }
 
 impl Deref for Bytes {
-    type Target = Vec<u8>;
+    type Target = [u8];
 
-    fn deref(&self) -> &Vec<u8> {
+    fn deref(&self) -> &[u8] {
         &self.0
     }
 }
 
 impl DerefMut for Bytes {
-    fn deref_mut(&mut self) -> &mut Vec<u8> {
+    fn deref_mut(&mut self) -> &mut [u8] {
         &mut self.0
     }
 }
