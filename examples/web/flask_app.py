@@ -62,6 +62,9 @@ def complete():
     if "seed" in request.args:
         options["seed"] = integer("seed", 0)
     host = client()
+    # gunicorn's client does not notice in `stream` that the host has been restarted since its last
+    # call, so a stream begins with a connection of its own.
+    host.close()
     words = host.stream(APP, "complete", request.args.get("prompt", ""), **options)
     if request.args.get("stream") == "false":
         return jsonify(text="".join(words))
