@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use dirty_guest::stash::{StashError, Table, Value, tables};
 use dirty_guest::testing::TestApp;
-use dirty_guest::{Actions, App, NoConfig, Result};
+use dirty_guest::{Actions, App, Bytes, NoConfig, Result};
 
 struct Counter;
 
@@ -55,17 +55,17 @@ fn values_keys_and_tables() {
     assert_eq!((tables(), table.size()), (Ok(vec![]), Ok(None)));
     table.put("user:2", &vec![Some(1), None]).unwrap();
     table.put("user:1", "Ada").unwrap();
-    table.put_bytes("bytes", *b"\0\xff").unwrap();
+    let bytes = Bytes::from(b"\0\xff");
+    table.put("bytes", &bytes).unwrap();
+    table.put("list", &[&bytes, &Bytes::default()]).unwrap();
     assert_eq!(table.get("user:2"), Ok(Some(vec![Some(1), None])));
-    assert_eq!(table.get_bytes("bytes"), Ok(Some(b"\0\xff".to_vec())));
+    assert_eq!(table.get("bytes"), Ok(Some(bytes.clone())));
+    assert_eq!(table.get("list"), Ok(Some(vec![bytes, Bytes::default()])));
     assert!(matches!(
         table.get::<String>("bytes"),
         Err(StashError::Decode(_))
     ));
-    assert!(matches!(
-        table.get_bytes("user:1"),
-        Err(StashError::Decode(_))
-    ));
+    assert_eq!(table.delete("list"), Ok(true));
     assert!(matches!(
         table.get::<u8>("user:1"),
         Err(StashError::Decode(_))

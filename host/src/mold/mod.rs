@@ -17,7 +17,7 @@ use crate::process::hop::{self, Down, Failure, Setup, Stage, Up};
 use crate::process::inbox::Inbox;
 use crate::process::link::{self, LinkError, LinkWriter};
 use crate::process::{child, memory, title};
-use crate::runtime::{EmitError, StashFault, Uplink};
+use crate::runtime::{CallBlobs, EmitError, StashFault, Uplink};
 use crate::stash::{StashAnswer, StashRequest};
 use crate::worker::{self, stash};
 
@@ -144,7 +144,7 @@ impl Uplink for Control {
         let _ = self.lock().writer.log(None, source, level, line);
     }
 
-    fn emit(&mut self, _chunk: &str) -> Result<bool, EmitError> {
+    fn emit(&mut self, _chunk: &str, _blobs: &mut CallBlobs) -> Result<bool, EmitError> {
         self.warn("the app emitted a chunk outside of a call; nobody receives it");
         Ok(false)
     }

@@ -16,7 +16,8 @@ pub(super) const FORK_AWARE_EXPORT: &str = "dirty:app/fork-aware@0.1.0";
 pub(super) const DESCRIBED_EXPORT: &str = "dirty:app/described@0.1.0";
 
 /// Interfaces that the host offers. `wasi:` ones in any 0.2 version, but for `wasi:keyvalue`.
-const OFFERED: [&str; 32] = [
+const OFFERED: [&str; 33] = [
+    "dirty:app/blobs",
     "dirty:app/host",
     "dirty:app/stash",
     "wasi:cli/environment",

@@ -142,6 +142,7 @@ impl AsyncWrite for LineStream {
 
 #[cfg(test)]
 mod tests {
+    use super::super::blobs::CallBlobs;
     use super::super::uplink::{EmitError, StashFault, Uplink};
     use super::*;
     use crate::stash::{StashAnswer, StashRequest};
@@ -156,7 +157,7 @@ mod tests {
                 .unwrap_or_else(PoisonError::into_inner)
                 .push(line.to_owned());
         }
-        fn emit(&mut self, _: &str) -> Result<bool, EmitError> {
+        fn emit(&mut self, _: &str, _: &mut CallBlobs) -> Result<bool, EmitError> {
             Ok(false)
         }
         fn stash(&mut self, _: StashRequest) -> Result<StashAnswer<'static>, StashFault> {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use dirty_guest::stash::{StashError, Table, Value};
-use dirty_guest::{Actions, App, RawValue, Result, emit};
+use dirty_guest::{Actions, App, Bytes, RawValue, Result, emit};
 use serde::Deserialize;
 
 struct UsesStash;
@@ -72,7 +72,7 @@ impl UsesStash {
     }
 
     fn put_bytes(&self, (key, bytes): (String, Vec<u8>)) -> Result<()> {
-        Ok(table().put_bytes(&key, bytes)?)
+        Ok(table().put(&key, &Bytes::from(bytes))?)
     }
 
     /// As text and binaries.

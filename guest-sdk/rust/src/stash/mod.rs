@@ -39,14 +39,12 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::blobs;
 pub use error::StashError;
 
 /// What the functions of this module return; `?` makes an [`Error`](crate::Error) of kind
 /// `StashError` of the error.
 pub type Result<T> = std::result::Result<T, StashError>;
-
-/// A value that is one binary and nothing else.
-const WHOLE_BLOB: &str = r#"{"$blob":0}"#;
 
 /// A value as the stash has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,38 +80,19 @@ impl Table {
         &self.name
     }
 
-    /// The value under a key; none if there is none, or no such table.
+    /// The value under a key; none if there is none, or no such table. Binaries in it are
+    /// [`Bytes`](crate::Bytes).
     ///
     /// # Errors
-    /// [`StashError::Decode`] if it is no `T`, and always if it has binaries, for which there are
-    /// [`get_bytes`](Self::get_bytes) and [`get_value`](Self::get_value).
+    /// [`StashError::Decode`] if it is no `T`.
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
         let Some(Value { json, blobs }) = self.get_value(key)? else {
             return Ok(None);
         };
-        if !blobs.is_empty() {
-            let message = "the value has binaries: use get_bytes or get_value";
-            return Err(StashError::Decode(message.to_owned()));
-        }
-        let decoded = serde_json::from_str(&json);
+        let (decoded, _) = blobs::of_value(blobs, || serde_json::from_str(&json));
         decoded
             .map(Some)
             .map_err(|error| StashError::decode(&error))
-    }
-
-    /// The bytes under a key that [`put_bytes`](Self::put_bytes) or a client has put.
-    ///
-    /// # Errors
-    /// [`StashError::Decode`] if the value is not just bytes.
-    pub fn get_bytes(&self, key: &str) -> Result<Option<Vec<u8>>> {
-        let Some(mut value) = self.get_value(key)? else {
-            return Ok(None);
-        };
-        if value.json.trim() == WHOLE_BLOB && value.blobs.len() == 1 {
-            return Ok(Some(value.blobs.swap_remove(0)));
-        }
-        let message = "the value is not just bytes: use get or get_value";
-        Err(StashError::Decode(message.to_owned()))
     }
 
     /// The value under a key as the stash has it.
@@ -144,18 +123,6 @@ impl Table {
         ttl: Duration,
     ) -> Result<()> {
         self.put_value(key, encode(value)?, Some(ttl))
-    }
-
-    /// Keeps bytes, which are `bytes` for clients.
-    ///
-    /// # Errors
-    /// As [`put`](Self::put).
-    pub fn put_bytes(&self, key: &str, bytes: impl Into<Vec<u8>>) -> Result<()> {
-        let value = Value {
-            json: WHOLE_BLOB.to_owned(),
-            blobs: vec![bytes.into()],
-        };
-        self.put_value(key, value, None)
     }
 
     /// Keeps a value as the stash has it.
@@ -273,9 +240,8 @@ impl Table {
 }
 
 fn encode(value: &(impl Serialize + ?Sized)) -> Result<Value> {
-    let json = serde_json::to_string(value);
+    let (json, blobs) = blobs::of_value(Vec::new(), || serde_json::to_string(value));
     let json = json.map_err(|error| StashError::Malformed(error.to_string()))?;
-    let blobs = Vec::new();
     Ok(Value { json, blobs })
 }
 
