@@ -57,6 +57,7 @@ impl Worker {
             runtime,
             instance,
             mailbox,
+            desk,
             ..
         } = self;
         // More could not be sent.
