@@ -14,6 +14,13 @@ pub trait App: Sized + 'static {
     /// fit is an error of kind `ConfigError`.
     type Config: DeserializeOwned;
 
+    /// How many workers the app wants where the configuration does not say; told to the host in the
+    /// app's description.
+    const WORKERS: Option<u32> = None;
+
+    /// The tables of the stash that the app uses; told to the host in the app's description.
+    const STASHES: &'static [&'static str] = &[];
+
     /// Called once, before any call: load the model, open the index, fill the caches.
     ///
     /// By default every worker is a copy of the process in which this ran, so what is allocated

@@ -103,6 +103,12 @@ impl<A: App> TestApp<A> {
         standin::with(|host| std::mem::take(&mut host.logs))
     }
 
+    /// What the app says of itself to tools and to the host: a JSON object, as `describe` of
+    /// `wit/app.wit`.
+    pub fn description() -> String {
+        crate::description::describe::<A>()
+    }
+
     /// The app itself.
     pub fn app(&self) -> &A {
         self.instance.app()

@@ -1,0 +1,8 @@
+struct App;
+
+#[dirty_guest::app]
+impl App {
+    pub fn hello(&self) {}
+}
+
+fn main() {}
