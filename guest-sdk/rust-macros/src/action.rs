@@ -8,6 +8,7 @@ use syn::{
 };
 
 use crate::docs;
+use crate::lifecycle::cfgs;
 use crate::mistakes::Mistakes;
 use crate::param::Param;
 use crate::returns::{Kind, Returns};
@@ -18,7 +19,6 @@ pub(crate) struct Action {
     pub(crate) method: Ident,
     pub(crate) name: String,
     pub(crate) doc: String,
-    /// The method's `#[cfg]`s, which hold for the action too.
     pub(crate) cfgs: Vec<Attribute>,
     pub(crate) takes: Takes,
     /// The last parameter is an `&mut Emitter`.
@@ -74,11 +74,6 @@ impl Action {
     }
 }
 
-fn cfgs(attributes: &[Attribute]) -> Vec<Attribute> {
-    let cfgs = attributes.iter().filter(|it| it.path().is_ident("cfg"));
-    cfgs.cloned().collect()
-}
-
 fn typed(input: &FnArg) -> Option<&PatType> {
     match input {
         FnArg::Typed(input) => Some(input),
@@ -120,7 +115,7 @@ fn check_special(ty: &Type) -> Result<()> {
     } else {
         return Ok(());
     };
-    Err(Error::new(ty.span(), message))
+    Err(Error::new_spanned(ty, message))
 }
 
 fn check_name(name: &str, ident: &Ident) -> Result<()> {
@@ -155,8 +150,8 @@ fn check_generics(signature: &Signature) -> Result<()> {
         .iter()
         .find(|param| !matches!(param, GenericParam::Lifetime(_)));
     generic.map_or(Ok(()), |param| {
-        Err(Error::new(
-            param.span(),
+        Err(Error::new_spanned(
+            param,
             "an action cannot be generic: its callers are in another process, and choose no types",
         ))
     })
@@ -167,8 +162,8 @@ fn check_receiver(signature: &Signature) -> Result<()> {
         Some(Receiver {
             reference: Some(_), ..
         }) => Ok(()),
-        Some(receiver) => Err(Error::new(
-            receiver.span(),
+        Some(receiver) => Err(Error::new_spanned(
+            receiver,
             "an action takes `&self` or `&mut self`: the app lives on after the call",
         )),
         None => Err(Error::new(

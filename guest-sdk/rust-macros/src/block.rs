@@ -1,11 +1,10 @@
 //! An app's `impl` block, sorted: its lifecycle, its actions, and the rest.
 
 use syn::ext::IdentExt;
-use syn::spanned::Spanned;
 use syn::{Error, FnArg, ImplItem, ImplItemFn, ItemImpl, Result, Type, Visibility};
 
 use crate::action::Action;
-use crate::lifecycle::{self, Init};
+use crate::lifecycle::{Hook, Init};
 use crate::mistakes::Mistakes;
 use crate::param;
 
@@ -14,8 +13,8 @@ pub(crate) struct Block {
     /// The app's type.
     pub(crate) app: Type,
     pub(crate) init: Init,
-    pub(crate) has_close: bool,
-    pub(crate) has_on_fork: bool,
+    /// `close` and `on_fork`, as far as they are there.
+    pub(crate) hooks: Vec<Hook>,
     /// In the order of the source.
     pub(crate) actions: Vec<Action>,
 }
@@ -23,23 +22,21 @@ pub(crate) struct Block {
 impl Block {
     /// Reads the block; the error has all of its mistakes.
     pub(crate) fn read(item: &ItemImpl) -> Result<Self> {
+        check_header(item)?;
         let mut mistakes = Mistakes::default();
-        let _ = mistakes.check(check_header(item));
 
         let functions = item.items.iter().filter_map(|item| match item {
             ImplItem::Fn(function) => Some(function),
             _ => None,
         });
-        let (mut init, mut has_close, mut has_on_fork) = (None, false, false);
+        let mut init = None;
+        let mut hooks = Vec::new();
         let mut actions = Vec::new();
         for function in functions {
             let name = function.sig.ident.unraw().to_string();
             match &*name {
                 "init" => init = Some(mistakes.check(Init::read(function))),
-                "close" => has_close = mistakes.check(lifecycle::check_hook(function)).is_some(),
-                "on_fork" => {
-                    has_on_fork = mistakes.check(lifecycle::check_hook(function)).is_some();
-                }
+                "close" | "on_fork" => hooks.extend(mistakes.check(Hook::read(function))),
                 _ if is_action(&name, function) => {
                     actions.extend(Action::read(function, &mut mistakes));
                 }
@@ -47,24 +44,19 @@ impl Block {
             }
         }
         if init.is_none() {
-            mistakes.add(Error::new(
-                item.self_ty.span(),
+            mistakes.add(Error::new_spanned(
+                &item.self_ty,
                 "the app has no `init`, which makes it: add `fn init() -> Self` or \
                  `fn init(config: Config) -> dirty_guest::Result<Self>` to this block",
             ));
         }
-        match init.flatten() {
-            Some(init) => mistakes.finish().map(|()| Self {
-                app: (*item.self_ty).clone(),
-                init,
-                has_close,
-                has_on_fork,
-                actions,
-            }),
-            None => Err(mistakes
-                .finish()
-                .expect_err("a block without `init` is a mistake")),
-        }
+        mistakes.finish()?;
+        Ok(Self {
+            app: (*item.self_ty).clone(),
+            init: init.flatten().expect("it is there if nothing is a mistake"),
+            hooks,
+            actions,
+        })
     }
 }
 
@@ -75,14 +67,14 @@ fn is_action(name: &str, function: &ImplItemFn) -> bool {
 
 fn check_header(item: &ItemImpl) -> Result<()> {
     if let Some((_, path, _)) = &item.trait_ {
-        return Err(Error::new(
-            path.span(),
+        return Err(Error::new_spanned(
+            path,
             "the attribute goes on the app's own `impl` block, not on that of a trait",
         ));
     }
     match item.generics.params.first() {
-        Some(param) => Err(Error::new(
-            param.span(),
+        Some(param) => Err(Error::new_spanned(
+            param,
             "an app is one type: name what this stands for",
         )),
         None => Ok(()),

@@ -5,13 +5,13 @@
 //! piece has the place of what it was made of, so that the compiler's own errors point there.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Error, Expr, ExprLit, ExprUnary, Item, ItemImpl, Lit, Result, UnOp};
 
 use crate::action::{Action, Takes};
 use crate::block::{self, Block};
-use crate::lifecycle::Init;
+use crate::lifecycle::{Hook, Init};
 use crate::options::Options;
 use crate::param::{Fallback, Param};
 use crate::returns::{Kind, Returns};
@@ -44,8 +44,7 @@ fn generate(options: TokenStream, item: &ItemImpl) -> Result<TokenStream> {
     let app = &block.app;
     let (config, init) = init(&block.init);
     let defaults = defaults(&options);
-    let close = block.has_close.then(|| hook("close"));
-    let on_fork = block.has_on_fork.then(|| hook("on_fork"));
+    let hooks = block.hooks.iter().map(hook);
     let table = local("actions");
     let actions = block.actions.iter().map(|it| action(&table, it));
     Ok(quote! {
@@ -57,8 +56,7 @@ fn generate(options: TokenStream, item: &ItemImpl) -> Result<TokenStream> {
             fn actions(#table: &mut ::dirty_guest::Actions<Self>) {
                 #(#actions)*
             }
-            #close
-            #on_fork
+            #(#hooks)*
         }
 
         ::dirty_guest::export!(#app);
@@ -85,7 +83,9 @@ fn init(init: &Init) -> (TokenStream, TokenStream) {
         None => (quote!(::dirty_guest::NoConfig), quote!(Self::init())),
     };
     let made = checked(&init.returns, call);
+    let cfgs = &init.cfgs;
     let function = quote! {
+        #(#cfgs)*
         fn init(#config: Self::Config) -> ::dirty_guest::Result<Self> {
             ::core::result::Result::Ok(#made)
         }
@@ -94,9 +94,13 @@ fn init(init: &Init) -> (TokenStream, TokenStream) {
 }
 
 /// The trait's `close` or `on_fork`.
-fn hook(name: &str) -> TokenStream {
-    let name = format_ident!("{name}");
-    quote! { fn #name(&mut self) { Self::#name(self) } }
+fn hook(Hook { name, cfgs }: &Hook) -> TokenStream {
+    quote! {
+        #(#cfgs)*
+        fn #name(&mut self) {
+            Self::#name(self)
+        }
+    }
 }
 
 /// The statement that adds an action to the table.
@@ -224,7 +228,8 @@ fn handler(action: &Action) -> TokenStream {
         passed.push(quote!(&mut ::dirty_guest::__private::emitter()));
     }
     let method = &action.method;
-    let returned = checked(&action.returns, quote!(Self::#method(#app #(, #passed)*)));
+    let call = quote_spanned!(placed(action.returns.span)=> Self::#method(#app #(, #passed)*));
+    let returned = checked(&action.returns, call);
     let reply = reply(action, &returned);
     quote! {
         |#app: &mut Self, #arguments| {

@@ -1,8 +1,9 @@
 //! The functions that the host calls at certain moments of an app's life: `init`, `close` and
 //! `on_fork`. None of them is an action.
 
-use syn::spanned::Spanned;
-use syn::{Error, FnArg, ImplItemFn, Receiver, Result, ReturnType, Signature, Type};
+use syn::{
+    Attribute, Error, FnArg, Ident, ImplItemFn, Receiver, Result, ReturnType, Signature, Type,
+};
 
 use crate::returns::{Kind, Returns};
 use crate::types;
@@ -12,6 +13,13 @@ pub(crate) struct Init {
     /// The type of its parameter, if it has one.
     pub(crate) config: Option<Type>,
     pub(crate) returns: Returns,
+    pub(crate) cfgs: Vec<Attribute>,
+}
+
+/// `close` or `on_fork`.
+pub(crate) struct Hook {
+    pub(crate) name: Ident,
+    pub(crate) cfgs: Vec<Attribute>,
 }
 
 impl Init {
@@ -19,8 +27,8 @@ impl Init {
         let signature = &function.sig;
         check_plain(signature)?;
         if let Some(receiver) = signature.receiver() {
-            return Err(Error::new(
-                receiver.span(),
+            return Err(Error::new_spanned(
+                receiver,
                 "`init` makes the app, so there is no `self` yet: write `fn init() -> Self` or \
                  `fn init(config: Config) -> Result<Self>`",
             ));
@@ -31,8 +39,8 @@ impl Init {
             _ => None,
         };
         if let Some(surplus) = inputs.next() {
-            return Err(Error::new(
-                surplus.span(),
+            return Err(Error::new_spanned(
+                surplus,
                 "`init` takes one parameter, which holds the whole configuration: make this a field of it",
             ));
         }
@@ -43,12 +51,31 @@ impl Init {
                 "`init` returns the app: `Self` or `Result<Self>`",
             ));
         }
-        Ok(Self { config, returns })
+        Ok(Self {
+            config,
+            returns,
+            cfgs: cfgs(&function.attrs),
+        })
     }
 }
 
-/// Checks `close` or `on_fork`.
-pub(crate) fn check_hook(function: &ImplItemFn) -> Result<()> {
+impl Hook {
+    pub(crate) fn read(function: &ImplItemFn) -> Result<Self> {
+        check_hook(function)?;
+        Ok(Self {
+            name: function.sig.ident.clone(),
+            cfgs: cfgs(&function.attrs),
+        })
+    }
+}
+
+/// A function's `#[cfg]`s, which hold for what is made of it, too.
+pub(crate) fn cfgs(attributes: &[Attribute]) -> Vec<Attribute> {
+    let cfgs = attributes.iter().filter(|it| it.path().is_ident("cfg"));
+    cfgs.cloned().collect()
+}
+
+fn check_hook(function: &ImplItemFn) -> Result<()> {
     let signature = &function.sig;
     let name = &signature.ident;
     check_plain(signature)?;
@@ -65,14 +92,14 @@ pub(crate) fn check_hook(function: &ImplItemFn) -> Result<()> {
         ));
     }
     if let Some(surplus) = signature.inputs.iter().nth(1) {
-        return Err(Error::new(
-            surplus.span(),
+        return Err(Error::new_spanned(
+            surplus,
             format!("the host calls `{name}`, and has nothing to give to it but `&mut self`"),
         ));
     }
     match &signature.output {
-        ReturnType::Type(_, ty) if !types::is_unit(ty) => Err(Error::new(
-            ty.span(),
+        ReturnType::Type(_, ty) if !types::is_unit(ty) => Err(Error::new_spanned(
+            ty,
             format!(
                 "nobody sees what `{name}` returns: let it return nothing, and log what goes wrong"
             ),
@@ -91,8 +118,8 @@ fn check_plain(signature: &Signature) -> Result<()> {
         ));
     }
     if let Some(param) = signature.generics.params.first() {
-        return Err(Error::new(
-            param.span(),
+        return Err(Error::new_spanned(
+            param,
             format!("`{name}` cannot be generic: the host calls it"),
         ));
     }
@@ -101,8 +128,8 @@ fn check_plain(signature: &Signature) -> Result<()> {
 
 fn owned(ty: &Type) -> Result<Type> {
     match types::borrowed_part(ty) {
-        Some(span) => Err(Error::new(
-            span,
+        Some(part) => Err(Error::new_spanned(
+            part,
             "the configuration owns what it holds: take a type without references",
         )),
         None => Ok(ty.clone()),

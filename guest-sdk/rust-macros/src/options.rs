@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use syn::meta::{self, ParseNestedMeta};
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
-use syn::{Error, LitInt, LitStr, Result, Token, parenthesized};
+use syn::{Error, LitInt, LitStr, Result, Token, parenthesized, token};
 
 /// What the attribute says of the app beside its actions.
 #[derive(Default)]
@@ -30,6 +30,9 @@ impl Options {
             self.workers = Some(workers(&meta.value()?.parse()?)?);
             Ok(())
         } else if meta.path.is_ident("stashes") {
+            if !meta.input.peek(token::Paren) {
+                return Err(meta.error("write `stashes(\"NAME\", …)`"));
+            }
             let names;
             parenthesized!(names in meta.input);
             Punctuated::<LitStr, Token![,]>::parse_terminated(&names)?

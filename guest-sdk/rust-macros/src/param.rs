@@ -2,7 +2,6 @@
 //! it when it is left out.
 
 use syn::ext::IdentExt;
-use syn::spanned::Spanned;
 use syn::{Attribute, Error, Expr, Meta, Pat, PatIdent, PatType, Result, Type};
 
 use crate::{docs, types};
@@ -33,8 +32,8 @@ impl Param {
         let name = name(&param.pat)?;
         let (ty, borrowed) = match types::as_reference(&param.ty) {
             Some(reference) if reference.mutability.is_some() => {
-                return Err(Error::new(
-                    param.ty.span(),
+                return Err(Error::new_spanned(
+                    &param.ty,
                     "a caller's argument cannot be changed in place: take it by value (only the last \
                      parameter may be `&mut`, and is an `&mut Emitter` then)",
                 ));
@@ -66,23 +65,23 @@ fn name(pattern: &Pat) -> Result<String> {
             ident,
             ..
         }) => Ok(ident.unraw().to_string()),
-        _ => Err(Error::new(
-            pattern.span(),
+        _ => Err(Error::new_spanned(
+            pattern,
             "callers name this parameter, so it needs a plain name: take the pattern apart inside",
         )),
     }
 }
 
 fn check_type(ty: &Type) -> Result<()> {
-    if let Some(span) = types::impl_trait_part(ty) {
-        return Err(Error::new(
-            span,
+    if let Some(part) = types::impl_trait_part(ty) {
+        return Err(Error::new_spanned(
+            part,
             "arguments are decoded into the parameter's type, so it has to be a concrete one",
         ));
     }
-    if let Some(span) = types::borrowed_part(ty) {
-        return Err(Error::new(
-            span,
+    if let Some(part) = types::borrowed_part(ty) {
+        return Err(Error::new_spanned(
+            part,
             "a parameter owns what it holds: write `String` for `&str` and `Vec<T>` for `&[T]` here \
              (only a whole parameter may be a reference)",
         ));
@@ -97,8 +96,8 @@ fn fallback(attributes: &[Attribute]) -> Result<Fallback> {
             continue;
         }
         if !matches!(fallback, Fallback::None) {
-            return Err(Error::new(
-                attribute.span(),
+            return Err(Error::new_spanned(
+                attribute,
                 "the parameter has two defaults",
             ));
         }
@@ -106,8 +105,8 @@ fn fallback(attributes: &[Attribute]) -> Result<Fallback> {
             Meta::Path(_) => Fallback::OfType,
             Meta::List(list) if !list.tokens.is_empty() => Fallback::Expr(list.parse_args()?),
             Meta::List(_) | Meta::NameValue(_) => {
-                return Err(Error::new(
-                    attribute.span(),
+                return Err(Error::new_spanned(
+                    attribute,
                     "write `#[default(VALUE)]`, or `#[default]` for the type's own default",
                 ));
             }

@@ -1,8 +1,8 @@
 //! Questions about types, as far as their syntax answers them.
 
-use proc_macro2::Span;
-use syn::spanned::Spanned;
-use syn::visit::{self, Visit};
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::visit::Visit;
 use syn::{
     AngleBracketedGenericArguments, GenericArgument, Lifetime, PathArguments, PathSegment, Type,
     TypeImplTrait, TypeParamBound, TypeReference,
@@ -88,35 +88,34 @@ pub(crate) fn iterator_item(ty: &Type) -> Option<&Type> {
         })
 }
 
-/// Something in a type that borrows, and where: what is decoded from a caller's text must own what
-/// it holds.
-pub(crate) fn borrowed_part(ty: &Type) -> Option<Span> {
-    struct Borrows(Option<Span>);
+/// Something in a type that borrows: what is decoded from a caller's text must own what it holds.
+pub(crate) fn borrowed_part(ty: &Type) -> Option<TokenStream> {
+    struct Borrows(Option<TokenStream>);
     impl<'ast> Visit<'ast> for Borrows {
         fn visit_type_reference(&mut self, reference: &'ast TypeReference) {
-            self.0.get_or_insert(reference.span());
+            self.0.get_or_insert_with(|| reference.to_token_stream());
         }
         fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {
             if lifetime.ident != "static" {
-                self.0.get_or_insert(lifetime.span());
+                self.0.get_or_insert_with(|| lifetime.to_token_stream());
             }
         }
     }
     let mut borrows = Borrows(None);
-    visit::visit_type(&mut borrows, bare(ty));
+    borrows.visit_type(bare(ty));
     borrows.0
 }
 
-/// An `impl Trait` in a type, and where.
-pub(crate) fn impl_trait_part(ty: &Type) -> Option<Span> {
-    struct Finds(Option<Span>);
+/// An `impl Trait` in a type.
+pub(crate) fn impl_trait_part(ty: &Type) -> Option<TokenStream> {
+    struct Finds(Option<TokenStream>);
     impl<'ast> Visit<'ast> for Finds {
         fn visit_type_impl_trait(&mut self, found: &'ast TypeImplTrait) {
-            self.0.get_or_insert(found.span());
+            self.0.get_or_insert_with(|| found.to_token_stream());
         }
     }
     let mut finds = Finds(None);
-    visit::visit_type(&mut finds, ty);
+    finds.visit_type(ty);
     finds.0
 }
 
@@ -124,7 +123,6 @@ pub(crate) fn impl_trait_part(ty: &Type) -> Option<Span> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use quote::ToTokens;
     use syn::parse_quote;
 
     use super::*;

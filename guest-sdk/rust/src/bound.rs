@@ -1,7 +1,7 @@
 //! The arguments of an action that the attribute has made: bound to the names of its parameters, and
 //! decoded one by one. How names and positions go together is for `params`.
 
-use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
 use serde::forward_to_deserialize_any;
 use serde_json::value::RawValue;
 
@@ -34,7 +34,7 @@ impl<'a> Bound<'a> {
     ///
     /// # Errors
     /// Of kind `TypeError`, for an argument that is missing or does not fit.
-    pub fn required<T: DeserializeOwned>(&self, name: &'static str) -> Result<T> {
+    pub fn required<T: for<'de> Deserialize<'de>>(&self, name: &'static str) -> Result<T> {
         self.decoded(name)
             .unwrap_or_else(|| T::deserialize(LeftOut(name)))
             .map_err(|Mismatch(text)| type_error(self.action, text))
@@ -44,7 +44,7 @@ impl<'a> Bound<'a> {
     ///
     /// # Errors
     /// Of kind `TypeError`, for an argument that does not fit.
-    pub fn optional<T: DeserializeOwned>(
+    pub fn optional<T: for<'de> Deserialize<'de>>(
         &self,
         name: &str,
         default: impl FnOnce() -> T,
@@ -54,7 +54,10 @@ impl<'a> Bound<'a> {
             .map_err(|Mismatch(text)| type_error(self.action, text))
     }
 
-    fn decoded<T: DeserializeOwned>(&self, name: &str) -> Option<std::result::Result<T, Mismatch>> {
+    fn decoded<T: for<'de> Deserialize<'de>>(
+        &self,
+        name: &str,
+    ) -> Option<std::result::Result<T, Mismatch>> {
         let (_, value) = self.given.iter().find(|(given, _)| given == name)?;
         Some(decode(value, format_args!("'{name}'"), |json| {
             T::deserialize(json)
@@ -63,7 +66,7 @@ impl<'a> Bound<'a> {
 }
 
 /// True if a parameter of that type and without a default cannot be left out.
-pub fn is_required<T: DeserializeOwned>() -> bool {
+pub fn is_required<T: for<'de> Deserialize<'de>>() -> bool {
     T::deserialize(LeftOut("")).is_err()
 }
 

@@ -223,7 +223,10 @@ impl<T> AnySchema for &Probe<T> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(
+        clippy::needless_borrow,
+        reason = "the attribute's code has the borrow"
+    )]
 
     use super::*;
 

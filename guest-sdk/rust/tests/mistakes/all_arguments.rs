@@ -1,3 +1,5 @@
+#![allow(unused)]
+
 struct App;
 
 use dirty_guest::Args;

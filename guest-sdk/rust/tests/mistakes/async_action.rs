@@ -1,3 +1,5 @@
+#![allow(unused)]
+
 struct App;
 
 #[dirty_guest::app]

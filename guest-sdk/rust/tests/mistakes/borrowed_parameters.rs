@@ -1,3 +1,5 @@
+#![allow(unused)]
+
 struct App;
 
 use std::borrow::Cow;

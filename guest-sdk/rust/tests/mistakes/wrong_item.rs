@@ -1,3 +1,5 @@
+#![allow(unused)]
+
 #[dirty_guest::app]
 struct App;
 
