@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
+use std::num::NonZeroUsize;
 use std::thread;
 use std::time::Duration;
 
-use dirty_guest::{Args, Error, RawValue, Result, log};
+use dirty_guest::{Args, Bytes, Error, RawValue, Result, log};
 use serde::{Deserialize, Serialize};
 
 /// So many words of memory are a MiB.
@@ -146,6 +147,17 @@ impl Demo {
     /// Returns a string of that many bytes.
     pub fn big(&self, bytes: usize) -> String {
         "x".repeat(bytes)
+    }
+
+    /// Returns bytes in the opposite order.
+    pub fn reverse(&self, mut data: Bytes) -> Bytes {
+        data.reverse();
+        data
+    }
+
+    /// Streams bytes in pieces of a size.
+    pub fn pieces(&self, data: &Bytes, bytes: NonZeroUsize) -> impl Iterator<Item = Bytes> {
+        data.chunks(bytes.get()).map(Bytes::from)
     }
 }
 

@@ -23,6 +23,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::marker::PhantomData;
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -52,6 +53,7 @@ plain! {
     {"type": "number"}: f32, f64;
     {"type": "integer"}: i64, i128, isize;
     {"type": "integer", "minimum": 0}: u64, u128, usize;
+    {"type": "integer", "minimum": 1}: NonZeroU32, NonZeroU64, NonZeroUsize;
     {"type": "string"}: str, String, PathBuf;
     {"type": "string", "minLength": 1, "maxLength": 1}: char;
     {"type": "null"}: ();
