@@ -16,13 +16,15 @@ use crate::schema::{Schema, Value, json};
 /// It can stand wherever serde goes: as a parameter, within lists and structs, in results and chunks.
 ///
 /// ```
-/// use dirty_guest::{Bytes, Result};
+/// use dirty_guest::Bytes;
 ///
 /// # struct Images;
+/// # #[dirty_guest::app]
 /// # impl Images {
-/// fn invert(&self, (mut image,): (Bytes,)) -> Result<Bytes> {
+/// #     fn init() -> Self { Self }
+/// pub fn invert(&self, mut image: Bytes) -> Bytes {
 ///     image.iter_mut().for_each(|byte| *byte = !*byte);
-///     Ok(image)
+///     image
 /// }
 /// # }
 /// ```

@@ -2,14 +2,11 @@
 //! component, with a stand-in for the host. Not for panics: here they unwind, there they trap.
 //!
 //! ```
-//! # use dirty_guest::{Actions, App, Emitter, NoConfig, Result};
 //! # struct Counter;
-//! # impl App for Counter {
-//! #     type Config = NoConfig;
-//! #     fn init(_: NoConfig) -> Result<Self> { Ok(Self) }
-//! #     fn actions(actions: &mut Actions<Self>) {
-//! #         actions.stream("count", |_: &Self, (n,): (u64,), out: &mut Emitter| (0..n).try_for_each(|i| out.emit(&i)));
-//! #     }
+//! # #[dirty_guest::app]
+//! # impl Counter {
+//! #     fn init() -> Self { Self }
+//! #     pub fn count(&self, n: u64) -> impl Iterator<Item = u64> { 0..n }
 //! # }
 //! use dirty_guest::testing::TestApp;
 //!
