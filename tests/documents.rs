@@ -39,12 +39,15 @@ fn the_guest_sdk_and_the_apps_of_the_examples_pass_their_tests() {
         "--package",
         "dirty-guest",
         "--package",
+        "dirty-guest-macros",
+        "--package",
         "demo",
         "--package",
         "text",
     ]);
     let printed = succeeds(command.arg("--target-dir").arg(target().join("sdk")));
     assert!(printed.contains("Doc-tests dirty_guest"), "{printed}");
+    assert!(printed.contains("mistakes_are_explained"), "{printed}");
 }
 
 /// Every file of the project: what git would keep, without asking git.

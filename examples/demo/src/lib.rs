@@ -7,10 +7,8 @@ use std::num::NonZeroUsize;
 use std::thread;
 use std::time::Duration;
 
-use dirty_guest::{Actions, App, Args, Bytes, Emitter, Error, RawValue, Result, log};
+use dirty_guest::{Args, Bytes, Error, RawValue, Result, log};
 use serde::{Deserialize, Serialize};
-
-dirty_guest::export!(Demo);
 
 /// So many words of memory are a MiB.
 const WORDS_PER_MIB: usize = (1 << 20) / size_of::<u64>();
@@ -41,9 +39,10 @@ struct Config {
     init_fails: bool,
 }
 
-impl App for Demo {
-    type Config = Config;
-
+/// The public methods are the actions: their parameters are what the caller gives, by position or by
+/// name.
+#[dirty_guest::app]
+impl Demo {
     fn init(config: Config) -> Result<Self> {
         thread::sleep(duration(config.init_seconds)?);
         if config.init_fails {
@@ -62,134 +61,60 @@ impl App for Demo {
         })
     }
 
-    fn actions(actions: &mut Actions<Self>) {
-        actions
-            .on("echo", Self::echo)
-            .on("fib", Self::fib)
-            .stream("count", Self::count)
-            .on("counter", Self::counter)
-            .on("sleep", Self::sleep)
-            .on("fail", Self::fail)
-            .on("trap", Self::trap)
-            .on("hang", Self::hang)
-            .on("hog", Self::hog)
-            .on("random", Self::random)
-            .on("instance", Self::instance)
-            .on("init_count", Self::init_count)
-            .on("big", Self::big)
-            .on("reverse", Self::reverse)
-            .stream("pieces", Self::pieces);
-    }
-
     fn close(&mut self) {
         let state_mib = self.state.len() / WORDS_PER_MIB;
         log::info(format_args!("closing, with {state_mib} MiB of state"));
     }
-}
 
-// One struct per action holds its parameters: the fields, in this order, are what the caller gives
-// by position or by name.
-
-#[derive(Deserialize)]
-struct Fib {
-    n: u32,
-}
-
-#[derive(Deserialize)]
-struct Count {
-    n: u64,
-    #[serde(default)]
-    delay_ms: u64,
-}
-
-#[derive(Deserialize)]
-struct Sleep {
-    seconds: f64,
-}
-
-#[derive(Deserialize)]
-struct Fail {
-    message: String,
-}
-
-#[derive(Deserialize)]
-struct Hog {
-    mib: usize,
-}
-
-#[derive(Deserialize)]
-struct Random {
-    #[serde(default)]
-    hold_seconds: f64,
-}
-
-#[derive(Deserialize)]
-struct Big {
-    bytes: usize,
-}
-
-#[derive(Deserialize)]
-struct Reverse {
-    data: Bytes,
-}
-
-#[derive(Deserialize)]
-struct Pieces {
-    data: Bytes,
-    bytes: NonZeroUsize,
-}
-
-impl Demo {
-    /// Returns what it was given. [`Args`] passes JSON on undecoded, so numbers keep every digit.
-    fn echo(&self, args: Args) -> Result<Echo> {
-        Ok(Echo {
+    /// Returns what it was given, with every digit as it was sent.
+    pub fn echo(&self, args: Args) -> Echo {
+        // `Args` passes JSON on undecoded.
+        Echo {
             args: args.positional,
             kwargs: args.keyword,
-        })
+        }
     }
 
     /// Computes a Fibonacci number the slow way.
-    fn fib(&self, Fib { n }: Fib) -> Result<u64> {
-        Ok(fib(n))
+    pub fn fib(&self, n: u32) -> u64 {
+        fib(n)
     }
 
     /// Streams 0 to n-1, waiting between the chunks.
-    fn count(&self, Count { n, delay_ms }: Count, out: &mut Emitter) -> Result<()> {
-        for i in 0..n {
-            if i > 0 {
+    pub fn count(&self, n: u64, #[default(0)] delay_ms: u64) -> impl Iterator<Item = u64> {
+        // When the client is gone nobody asks for the next one.
+        (0..n).inspect(move |i| {
+            if *i > 0 {
                 thread::sleep(Duration::from_millis(delay_ms));
             }
-            // When the client is gone this is an error, and `?` ends the stream.
-            out.emit(&i)?;
-        }
-        Ok(())
+        })
     }
 
     /// Counts the calls that this instance has served: state lives as long as its worker.
-    fn counter(&mut self) -> Result<u64> {
+    pub fn counter(&mut self) -> u64 {
         self.counter += 1;
-        Ok(self.counter)
+        self.counter
     }
 
-    /// Waits. The unit that it returns becomes `null`.
-    fn sleep(&self, Sleep { seconds }: Sleep) -> Result<()> {
+    /// Waits. What returns nothing returns `null`.
+    pub fn sleep(&self, seconds: f64) -> Result<()> {
         thread::sleep(duration(seconds)?);
         Ok(())
     }
 
     /// Fails with an error that its caller can tell from others by its kind.
-    fn fail(&self, Fail { message }: Fail) -> Result<()> {
+    pub fn fail(&self, message: String) -> Result<()> {
         Err(Error::new("ValueError", message))
     }
 
     /// Panics, which traps: the caller has an error with a backtrace, and the host replaces this
     /// instance.
-    fn trap(&self) -> Result<()> {
+    pub fn trap(&self) -> ! {
         fall_into_the_trap()
     }
 
     /// Never returns: the call's deadline ends it, and its worker with it.
-    fn hang(&self) -> Result<()> {
+    pub fn hang(&self) -> ! {
         loop {
             // The optimiser may not look into `black_box`, and so cannot see that nothing happens.
             black_box(());
@@ -197,48 +122,48 @@ impl Demo {
     }
 
     /// Takes memory and keeps it; returns how many MiB it holds now.
-    fn hog(&mut self, Hog { mib }: Hog) -> Result<usize> {
+    pub fn hog(&mut self, mib: usize) -> Result<usize> {
         self.hogged.push(filled(mib)?);
         Ok(self.hogged.iter().map(Vec::len).sum::<usize>() / WORDS_PER_MIB)
     }
 
     /// Returns 16 random bytes: fresh ones in each call, other ones in each worker.
-    fn random(&self, Random { hold_seconds }: Random) -> Result<String> {
+    pub fn random(&self, #[default(0.0)] hold_seconds: f64) -> Result<String> {
         thread::sleep(duration(hold_seconds)?);
         random_hex()
     }
 
     /// Returns the nonce that `init` has drawn. Workers that return the same one are copies of the
     /// same mold.
-    fn instance(&self) -> Result<String> {
-        Ok(self.nonce.clone())
+    pub fn instance(&self) -> &str {
+        &self.nonce
     }
 
-    fn init_count(&self) -> Result<u32> {
-        Ok(self.init_count)
+    /// Returns how often `init` has run in this instance.
+    pub fn init_count(&self) -> u32 {
+        self.init_count
     }
 
     /// Returns a string of that many bytes.
-    fn big(&self, Big { bytes }: Big) -> Result<String> {
-        Ok("x".repeat(bytes))
+    pub fn big(&self, bytes: usize) -> String {
+        "x".repeat(bytes)
     }
 
     /// Returns bytes in the opposite order.
-    fn reverse(&self, Reverse { mut data }: Reverse) -> Result<Bytes> {
+    pub fn reverse(&self, mut data: Bytes) -> Bytes {
         data.reverse();
-        Ok(data)
+        data
     }
 
     /// Streams bytes in pieces of a size.
-    fn pieces(&self, Pieces { data, bytes }: Pieces, out: &mut Emitter) -> Result<()> {
-        let mut pieces = data.chunks(bytes.get());
-        pieces.try_for_each(|piece| out.emit(&Bytes::from(piece)))
+    pub fn pieces(&self, data: &Bytes, bytes: NonZeroUsize) -> impl Iterator<Item = Bytes> {
+        data.chunks(bytes.get()).map(Bytes::from)
     }
 }
 
 /// What `echo` returns.
 #[derive(Serialize)]
-struct Echo {
+pub struct Echo {
     args: Vec<Box<RawValue>>,
     kwargs: BTreeMap<String, Box<RawValue>>,
 }

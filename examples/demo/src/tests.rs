@@ -1,6 +1,7 @@
 //! The actions that need no host, tested natively.
 #![allow(clippy::unwrap_used)]
 
+use dirty_guest::schema::Value;
 use dirty_guest::testing::TestApp;
 
 use super::*;
@@ -106,4 +107,15 @@ fn state_is_filled() {
     let app = demo();
     assert_eq!(app.app().state.len(), WORDS_PER_MIB);
     assert!(app.app().state.iter().all(|word| *word != 0));
+}
+
+#[test]
+fn the_readme_has_every_action() {
+    let description = TestApp::<Demo>::description();
+    let description: Value = description.parse().unwrap();
+    let readme = include_str!("../README.md");
+    for action in description["actions"].as_array().unwrap() {
+        let name = action["name"].as_str().unwrap();
+        assert!(readme.contains(&format!("\n| `{name}(")), "{name}");
+    }
 }

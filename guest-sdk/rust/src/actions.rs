@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::args::Arguments;
+use crate::description::About;
 use crate::params::Params;
 use crate::{Emitter, Error, Result};
 
@@ -30,7 +31,15 @@ pub(crate) type Handler<A> = Box<dyn Fn(&mut A, Arguments<'_>) -> Result<Option<
 /// Missing, surplus, repeated and ill-typed arguments are errors of kind `TypeError`, which name
 /// the action and the parameter.
 pub struct Actions<A> {
-    table: Vec<(&'static str, Handler<A>)>,
+    table: Vec<Entry<A>>,
+}
+
+/// An action in the table.
+struct Entry<A> {
+    name: &'static str,
+    /// A function, because few of those that make a table want to know.
+    about: fn() -> About,
+    handler: Handler<A>,
 }
 
 impl<A> Actions<A> {
@@ -44,10 +53,11 @@ impl<A> Actions<A> {
     /// # Panics
     /// If the table has an action of this name, or the host keeps the name for itself.
     pub fn on<M>(&mut self, name: &'static str, action: impl Action<A, M>) -> &mut Self {
-        self.add(
+        self.insert(Entry {
             name,
-            Box::new(move |app, arguments| action.run(app, arguments).map(Some)),
-        )
+            about: || About::opaque(false),
+            handler: Box::new(move |app, arguments| action.run(app, arguments).map(Some)),
+        })
     }
 
     /// Adds an action that streams: `fn(&mut self, P, &mut Emitter) -> Result<()>`.
@@ -55,13 +65,33 @@ impl<A> Actions<A> {
     /// # Panics
     /// As [`Actions::on`].
     pub fn stream<M>(&mut self, name: &'static str, action: impl StreamAction<A, M>) -> &mut Self {
-        self.add(
+        self.insert(Entry {
             name,
-            Box::new(move |app, arguments| action.run(app, arguments).map(|()| None)),
-        )
+            about: || About::opaque(true),
+            handler: Box::new(move |app, arguments| action.run(app, arguments).map(|()| None)),
+        })
     }
 
-    fn add(&mut self, name: &'static str, handler: Handler<A>) -> &mut Self {
+    /// Adds an action that the attribute has made.
+    #[doc(hidden)]
+    pub fn add(
+        &mut self,
+        name: &'static str,
+        about: fn() -> About,
+        handler: fn(&mut A, Arguments<'_>) -> Result<Option<String>>,
+    ) -> &mut Self
+    where
+        A: 'static,
+    {
+        self.insert(Entry {
+            name,
+            about,
+            handler: Box::new(handler),
+        })
+    }
+
+    fn insert(&mut self, entry: Entry<A>) -> &mut Self {
+        let name = entry.name;
         assert!(
             !matches!(name, "init" | "call" | "close") && !name.starts_with('_'),
             "an action cannot be named {name:?}: the host refuses calls of that name"
@@ -70,20 +100,25 @@ impl<A> Actions<A> {
             self.names().all(|other| other != name),
             "two actions are named {name:?}"
         );
-        self.table.push((name, handler));
+        self.table.push(entry);
         self
     }
 
     fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.table.iter().map(|(name, _)| *name)
+        self.table.iter().map(|entry| entry.name)
+    }
+
+    /// The actions in the order in which they were added, each with what is known of it.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&'static str, About)> {
+        self.table.iter().map(|entry| (entry.name, (entry.about)()))
     }
 
     /// The action of that name; else an `AttributeError` that lists what there is, nearest first.
     pub(crate) fn find(&self, action: &str) -> Result<&Handler<A>> {
         self.table
             .iter()
-            .find(|(name, _)| *name == action)
-            .map(|(_, handler)| handler)
+            .find(|entry| entry.name == action)
+            .map(|entry| &entry.handler)
             .ok_or_else(|| {
                 let mut names: Vec<_> = self.names().collect();
                 names.sort_by_key(|name| strsim::damerau_levenshtein(name, action));

@@ -71,12 +71,14 @@ pub(crate) fn without_position(error: &serde_json::Error) -> String {
 /// wrote.
 ///
 /// ```
-/// use dirty_guest::{Args, Result};
+/// use dirty_guest::Args;
 ///
 /// # struct Proxy;
+/// # #[dirty_guest::app]
 /// # impl Proxy {
-/// fn count_arguments(&self, args: Args) -> Result<usize> {
-///     Ok(args.positional.len() + args.keyword.len())
+/// #     fn init() -> Self { Self }
+/// pub fn count_arguments(&self, args: Args) -> usize {
+///     args.positional.len() + args.keyword.len()
 /// }
 /// # }
 /// ```

@@ -8,6 +8,7 @@ use serde::ser::{Error as _, SerializeMap};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::blobs;
+use crate::schema::{Schema, Value, json};
 
 /// Bytes that a client has sent, or that it is to get, as they are: without base64 or a list of
 /// numbers in between, as large as the host's frames.
@@ -15,13 +16,15 @@ use crate::blobs;
 /// It can stand wherever serde goes: as a parameter, within lists and structs, in results and chunks.
 ///
 /// ```
-/// use dirty_guest::{Bytes, Result};
+/// use dirty_guest::Bytes;
 ///
 /// # struct Images;
+/// # #[dirty_guest::app]
 /// # impl Images {
-/// fn invert(&self, (mut image,): (Bytes,)) -> Result<Bytes> {
+/// #     fn init() -> Self { Self }
+/// pub fn invert(&self, mut image: Bytes) -> Bytes {
 ///     image.iter_mut().for_each(|byte| *byte = !*byte);
-///     Ok(image)
+///     image
 /// }
 /// # }
 /// ```
@@ -116,6 +119,18 @@ impl<'de> Deserialize<'de> for Bytes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // Not a map: so that it can be an action's only parameter, too.
         deserializer.deserialize_any(BytesVisitor)
+    }
+}
+
+/// As JSON clients write it.
+impl Schema for Bytes {
+    fn schema() -> Value {
+        json!({
+            "type": "object",
+            "properties": {"$bytes": {"type": "string", "contentEncoding": "base64"}},
+            "required": ["$bytes"],
+            "additionalProperties": false,
+        })
     }
 }
 

@@ -47,7 +47,7 @@ mod component {
     use std::thread::LocalKey;
 
     use crate::host::bindings::exports::dirty::app::dirty_app::{Failure, Guest};
-    use crate::host::bindings::exports::dirty::app::fork_aware;
+    use crate::host::bindings::exports::dirty::app::{described, fork_aware};
     use crate::{App, Error, Result, instance::Instance};
 
     /// Where a component keeps its instance: none before `init`.
@@ -92,6 +92,12 @@ mod component {
         fn on_fork() {
             // Without an instance there is nothing that a copy could share.
             let _ = flushing(|| with_instance::<A, _>(Instance::on_fork));
+        }
+    }
+
+    impl<A: Exported> described::Guest for Component<A> {
+        fn describe() -> String {
+            crate::description::describe::<A>()
         }
     }
 

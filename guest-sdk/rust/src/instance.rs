@@ -8,11 +8,62 @@ use serde::de::DeserializeOwned;
 
 use crate::{Actions, Error, Result, args::Arguments};
 
-/// An app: a struct whose methods are its actions. See the crate's documentation for an example.
+/// An app: a struct with a table of actions. The attribute [`app`](crate::app) implements it; an app that
+/// makes its table as it goes, or has a type for all parameters of an action, does so itself, and calls
+/// [`export!`](crate::export):
+///
+/// ```
+/// use dirty_guest::{Actions, App, Emitter, NoConfig, Result};
+/// use serde::Deserialize;
+///
+/// struct Numbers {
+///     calls: u64,
+/// }
+///
+/// /// `count(n, from=0)`: by position in this order, or by name.
+/// #[derive(Deserialize)]
+/// struct Count {
+///     n: u64,
+///     #[serde(default)]
+///     from: u64,
+/// }
+///
+/// impl App for Numbers {
+///     type Config = NoConfig;
+///
+///     fn init(_: NoConfig) -> Result<Self> {
+///         Ok(Self { calls: 0 })
+///     }
+///
+///     fn actions(actions: &mut Actions<Self>) {
+///         actions.on("calls", Self::calls).stream("count", Self::count);
+///     }
+/// }
+///
+/// impl Numbers {
+///     fn calls(&mut self) -> Result<u64> {
+///         self.calls += 1;
+///         Ok(self.calls)
+///     }
+///
+///     fn count(&self, Count { n, from }: Count, out: &mut Emitter) -> Result<()> {
+///         (from..from + n).try_for_each(|i| out.emit(&i))
+///     }
+/// }
+///
+/// dirty_guest::export!(Numbers);
+/// ```
 pub trait App: Sized + 'static {
     /// The app's `[config]` table; [`NoConfig`] for an app that takes none. A table that does not
     /// fit is an error of kind `ConfigError`.
     type Config: DeserializeOwned;
+
+    /// How many workers the app wants where the configuration does not say; told to the host in the
+    /// app's description.
+    const WORKERS: Option<u32> = None;
+
+    /// The tables of the stash that the app uses; told to the host in the app's description.
+    const STASHES: &'static [&'static str] = &[];
 
     /// Called once, before any call: load the model, open the index, fill the caches.
     ///

@@ -1,17 +1,17 @@
 //! Write apps for the `dirty` host in Rust.
 //!
-//! An app is a struct with methods. The host starts it once ([`App::init`]), copies the process
+//! An app is a struct with methods. The host starts it once (`init`), copies the process
 //! into workers, and gives each worker one call at a time; what a method leaves in `self` is there
 //! again in that worker's next call. Arguments, results and chunks are JSON outside and Rust types
 //! inside.
 //!
 //! ```
-//! use dirty_guest::{Actions, App, Emitter, Error, Result};
+//! use dirty_guest::{Error, Result};
 //! use serde::Deserialize;
 //!
 //! struct Greeter {
 //!     greeting: String,
-//!     greeted: u64,
+//!     greeted: usize,
 //! }
 //!
 //! /// The app's `[config]` table.
@@ -20,55 +20,32 @@
 //!     greeting: String,
 //! }
 //!
-//! /// `greet(name, times=1)`: by position in this order, or by name.
-//! #[derive(Deserialize)]
-//! struct Greet {
-//!     name: String,
-//!     #[serde(default = "once")]
-//!     times: u64,
-//! }
-//!
-//! fn once() -> u64 {
-//!     1
-//! }
-//!
-//! impl App for Greeter {
-//!     type Config = Config;
-//!
-//!     fn init(config: Config) -> Result<Self> {
-//!         Ok(Self { greeting: config.greeting, greeted: 0 })
-//!     }
-//!
-//!     fn actions(actions: &mut Actions<Self>) {
-//!         actions.on("greet", Self::greet);
-//!         actions.on("greeted", Self::greeted);
-//!         actions.stream("spell", Self::spell);
-//!     }
-//! }
-//!
+//! #[dirty_guest::app]
 //! impl Greeter {
-//!     fn greet(&mut self, greet: Greet) -> Result<String> {
-//!         if greet.name.is_empty() {
+//!     fn init(config: Config) -> Self {
+//!         Self { greeting: config.greeting, greeted: 0 }
+//!     }
+//!
+//!     /// Greets somebody, once or several times.
+//!     pub fn greet(&mut self, name: &str, #[default(1)] times: usize) -> Result<String> {
+//!         if name.is_empty() {
 //!             return Err(Error::new("ValueError", "nobody has an empty name"));
 //!         }
-//!         self.greeted += greet.times;
-//!         let line = format!("{}, {}!", self.greeting, greet.name);
-//!         Ok(vec![line; usize::try_from(greet.times)?].join(" "))
+//!         self.greeted += times;
+//!         let line = format!("{}, {name}!", self.greeting);
+//!         Ok(vec![line; times].join(" "))
 //!     }
 //!
-//!     fn greeted(&self) -> Result<u64> {
-//!         Ok(self.greeted)
+//!     /// How many greetings this worker has said.
+//!     pub fn greeted(&self) -> usize {
+//!         self.greeted
 //!     }
 //!
-//!     fn spell(&self, greet: Greet, out: &mut Emitter) -> Result<()> {
-//!         for letter in greet.name.chars() {
-//!             out.emit(&letter)?; // ends the stream when the client is gone
-//!         }
-//!         Ok(())
+//!     /// Streams the letters of a name.
+//!     pub fn spell(&self, name: &str) -> impl Iterator<Item = char> {
+//!         name.chars()
 //!     }
 //! }
-//!
-//! dirty_guest::export!(Greeter);
 //!
 //! # #[cfg(not(target_family = "wasm"))] {
 //! // The same app in a native unit test:
@@ -81,18 +58,22 @@
 //! # Ok::<(), dirty_guest::Error>(())
 //! ```
 //!
+//! The public methods of the block are the app's actions: [`app`] has the rules. Under the attribute
+//! is the trait [`App`] with its table of [`Actions`], for an app whose actions are not known before
+//! it runs, or whose parameters have a type of their own.
+//!
 //! Build it as a `cdylib` with `cargo build --release --target wasm32-wasip2`.
 //!
 //! # Errors
 //!
-//! Every method returns [`Result`]: `?` on any standard error makes an [`Error`] whose kind is the
-//! error type's name and whose traceback names its causes. The instance goes on to serve.
+//! A method that may fail returns [`Result`]: `?` on any standard error makes an [`Error`] whose kind
+//! is the error type's name and whose traceback names its causes. The instance goes on to serve.
 //!
 //! # Panics
 //!
 //! A component cannot unwind: a panic traps, its caller gets an error with the guest's backtrace,
 //! and the host replaces the worker by a fresh copy. So that the error also says what the panic
-//! said, [`App::init`] is preceded by a panic hook that flushes standard output and then writes
+//! said, `init` is preceded by a panic hook that flushes standard output and then writes
 //! exactly one line to standard error, which the host takes into the error:
 //!
 //! ```text
@@ -112,7 +93,7 @@
 //! Integers of up to 128 bits are exact in Rust's own types. A value that only passes through
 //! should be a [`RawValue`], which is the JSON text itself. JSON has no NaN and no infinities: they
 //! are sent as `null`.
-
+//!
 //! # Binaries
 //!
 //! A client's bytes are [`Bytes`], and `Bytes` in a result or chunk are bytes for the client. In the
@@ -123,14 +104,18 @@
 
 mod actions;
 mod args;
+mod attribute;
 mod blobs;
+mod bound;
 mod bytes;
+mod description;
 mod error;
 mod export;
 mod host;
 mod instance;
 pub mod log;
 mod params;
+pub mod schema;
 pub mod stash;
 mod stream;
 #[cfg(not(target_family = "wasm"))]
@@ -145,16 +130,115 @@ pub use instance::{App, NoConfig};
 pub use serde_json::value::RawValue;
 pub use stream::{Emitter, emit};
 
-/// What [`export!`] and the bounds of [`Actions`]' methods name; not for apps.
+/// Makes an app of the `impl` block of a struct: the block's public methods become its actions, and
+/// the component's exports are made, once per component. The crate's documentation begins with an
+/// example.
+///
+/// # Lifecycle
+///
+/// Three functions are not for callers, public or not:
+///
+/// - `fn init(config: Config) -> Result<Self>` makes the app, and must be there. `Config` is any type
+///   that is `Deserialize`, for the app's `[config]` table; without the parameter the table must be
+///   empty. `-> Self` will do where nothing can fail. More at [`App::init`].
+/// - `fn close(&mut self)`: see [`App::close`].
+/// - `fn on_fork(&mut self)`: see [`App::on_fork`].
+///
+/// # Actions
+///
+/// Every other method that is `pub` (not `pub(crate)`), and whose name does not begin with an
+/// underscore, is an action. It takes `&self` or `&mut self`, and then
+///
+/// - **parameters**, of any types that are `Deserialize`, or references to them (`&str`, `&[T]`).
+///   Callers fill them by position and by name, as in Python. One of type `Option` may be left out, and
+///   so may one with `#[default(VALUE)]`, or with `#[default]` for its type's own default. Missing,
+///   surplus, repeated and ill-typed arguments are errors of kind `TypeError`, which name the
+///   parameter.
+/// - or one parameter of type [`Args`], for all arguments as they are;
+/// - and last, if it likes, an `&mut` [`Emitter`], where it puts chunks.
+///
+/// It returns
+///
+/// - a value that is `Serialize`, or nothing: the call's result. `-> !` if it never returns.
+/// - `impl Iterator<Item = T>` (or a `Box<dyn Iterator<Item = T>>`): a stream, which ends early when
+///   nobody reads on. It may borrow from `self` and from the parameters.
+/// - with an `Emitter`: nothing, or a value to be the last chunk;
+/// - or a `Result` of any of these, and an iterator's items may be `Result`s. The error is [`Error`] or
+///   one that converts to it, such as any standard error. What counts is that the type is called
+///   `Result`.
+///
+/// ```
+/// use std::io::{self, BufRead};
+/// use dirty_guest::Emitter;
+///
+/// struct Texts { text: String }
+///
+/// #[dirty_guest::app]
+/// impl Texts {
+///     fn init() -> Self {
+///         Self { text: "one\ntwo\nthree\n".to_owned() }
+///     }
+///
+///     /// The lines that contain a word.
+///     pub fn lines(&self, word: &str, limit: Option<usize>) -> impl Iterator<Item = &str> {
+///         self.text.lines().filter(move |line| line.contains(word)).take(limit.unwrap_or(usize::MAX))
+///     }
+///
+///     /// The lines as a reader sees them, whose errors end the stream.
+///     pub fn read(&self) -> impl Iterator<Item = io::Result<String>> {
+///         self.text.as_bytes().lines()
+///     }
+///
+///     /// Counts aloud, and ends with a word.
+///     pub fn count(&self, #[default(3)] n: u32, out: &mut Emitter) -> dirty_guest::Result<&str> {
+///         (0..n).try_for_each(|i| out.emit(&i))?;
+///         Ok("done")
+///     }
+/// }
+/// # let mut app = dirty_guest::testing::TestApp::<Texts>::start("{}")?;
+/// # assert_eq!(app.call("lines", r#"["o"]"#, r#"{"limit": 1}"#)?.chunks, [r#""one""#]);
+/// # assert_eq!(app.call("read", "[]", "{}")?.chunks.len(), 3);
+/// # assert_eq!(app.call("count", "[1]", "{}")?.result.as_deref(), Some(r#""done""#));
+/// # Ok::<(), dirty_guest::Error>(())
+/// ```
+///
+/// # Description
+///
+/// The app describes itself to tools and to the host (`described` in `wit/app.wit`): the names and doc
+/// comments of its actions and of their parameters (which may have doc comments here), defaults that
+/// are literals, and JSON Schemas of the parameters' types: see [`schema`]. In addition the attribute
+/// takes what the app wants where the configuration does not say:
+///
+/// ```
+/// # struct Shop;
+/// #[dirty_guest::app(workers = 2, stashes("sessions", "carts"))]
+/// impl Shop {
+///     fn init() -> Self {
+///         Self
+///     }
+/// }
+/// # #[cfg(not(target_family = "wasm"))]
+/// assert_eq!(
+///     dirty_guest::testing::TestApp::<Shop>::description(),
+///     r#"{"actions":[],"stashes":["sessions","carts"],"workers":2}"#
+/// );
+/// ```
+pub use dirty_guest_macros::app;
+
+/// What [`app`], [`export!`] and the bounds of [`Actions`]' methods name; not for apps.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::actions::{Action, StreamAction};
+    pub use crate::attribute::{all, checked, emitter, returned, streamed, try_streamed};
+    pub use crate::bound::{Bound, is_required};
+    pub use crate::description::{About, Parameter};
     #[cfg(target_family = "wasm")]
     pub use crate::export::{Component, Exported, Slot};
     #[cfg(target_family = "wasm")]
     pub use crate::host::bindings;
     pub use crate::instance::Instance;
     pub use crate::params::Params;
+    pub use crate::schema::{AnySchema, KnownSchema, Probe};
 }
 
 /// Has the README's example tested.

@@ -51,7 +51,7 @@ type Bound<T> = std::result::Result<T, Mismatch>;
 
 /// Why arguments do not fit; the rest of a sentence that begins with `ACTION()`.
 #[derive(Debug)]
-pub struct Mismatch(String);
+pub struct Mismatch(pub(crate) String);
 
 impl Mismatch {
     /// For an error within the value of one parameter.
@@ -61,6 +61,9 @@ impl Mismatch {
 
     /// For surplus positional arguments: `names` are those that it takes.
     fn surplus(names: &[&str], given: usize) -> Self {
+        if names.is_empty() {
+            return Self::inexact(0, given);
+        }
         let (takes, plural) = (names.len(), if names.len() == 1 { "" } else { "s" });
         let names = names.join(", ");
         Self(format!(
@@ -110,7 +113,10 @@ impl serde::de::Error for Mismatch {
 
 impl<'a> Arguments<'a> {
     /// Names the positional arguments after `fields`, and adds the keyword arguments.
-    fn bind(self, fields: &'static [&'static str]) -> Bound<Vec<(String, &'a RawValue)>> {
+    pub(crate) fn bind(
+        self,
+        fields: &'static [&'static str],
+    ) -> Bound<Vec<(String, &'a RawValue)>> {
         if self.positional.len() > fields.len() {
             return Err(Mismatch::surplus(fields, self.positional.len()));
         }
@@ -242,7 +248,7 @@ impl<'de> Deserializer<'de> for Arguments<'de> {
 }
 
 /// Decodes the text of one argument, which `name` names in the error.
-fn decode<'de, T>(
+pub(crate) fn decode<'de, T>(
     value: &'de RawValue,
     name: impl fmt::Display,
     with: impl FnOnce(

@@ -2,14 +2,11 @@
 //! component, with a stand-in for the host. Not for panics: here they unwind, there they trap.
 //!
 //! ```
-//! # use dirty_guest::{Actions, App, Emitter, NoConfig, Result};
 //! # struct Counter;
-//! # impl App for Counter {
-//! #     type Config = NoConfig;
-//! #     fn init(_: NoConfig) -> Result<Self> { Ok(Self) }
-//! #     fn actions(actions: &mut Actions<Self>) {
-//! #         actions.stream("count", |_: &Self, (n,): (u64,), out: &mut Emitter| (0..n).try_for_each(|i| out.emit(&i)));
-//! #     }
+//! # #[dirty_guest::app]
+//! # impl Counter {
+//! #     fn init() -> Self { Self }
+//! #     pub fn count(&self, n: u64) -> impl Iterator<Item = u64> { 0..n }
 //! # }
 //! use dirty_guest::testing::TestApp;
 //!
@@ -120,6 +117,12 @@ impl<A: App> TestApp<A> {
     /// Takes what the app has logged since the start or the last time.
     pub fn take_logs(&mut self) -> Vec<(Level, String)> {
         standin::with(|host| std::mem::take(&mut host.logs))
+    }
+
+    /// What the app says of itself to tools and to the host: a JSON object, as `describe` of
+    /// `wit/app.wit`.
+    pub fn description() -> String {
+        crate::description::describe::<A>()
     }
 
     /// The app itself.

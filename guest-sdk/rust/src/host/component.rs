@@ -12,12 +12,13 @@ use crate::log::Level;
 pub mod bindings {
     wit_bindgen::generate!({
         path: "../../wit",
-        // The contract's world, and the optional interface that this SDK always implements.
+        // The contract's world, and the optional interfaces that this SDK always implements.
         inline: "
             package dirty:guest-sdk;
             world sdk {
                 include dirty:app/app@0.1.0;
                 export dirty:app/fork-aware@0.1.0;
+                export dirty:app/described@0.1.0;
             }
         ",
         world: "dirty:guest-sdk/sdk",
