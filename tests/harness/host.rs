@@ -319,14 +319,16 @@ impl Host {
         });
     }
 
-    /// The workers of an app, once this many can serve; in the order of their numbers.
+    /// The workers of an app that can serve, once there are this many; in the order of their numbers.
     #[track_caller]
     pub(crate) fn wait_workers(&self, app: &str, count: usize) -> Vec<i32> {
         let what = format!("{count} workers of {app}");
         let status = self.wait_status(&what, |status| {
             status.count(app, "ready") + status.count(app, "leased") == count
         });
-        let mut pids: Vec<i32> = status.workers_of(app).map(|worker| worker.pid).collect();
+        let serving = status.workers_of(app);
+        let serving = serving.filter(|worker| matches!(worker.state.as_str(), "ready" | "leased"));
+        let mut pids: Vec<i32> = serving.map(|worker| worker.pid).collect();
         pids.sort_unstable();
         pids
     }

@@ -125,7 +125,7 @@ fn mistakes_in_an_app() {
         ("max_age = -1", "3:11: apps.a.max_age: -1 is out of range"),
         (
             "max_age = 0.5",
-            "3:11: apps.a.max_age: 0.5 s is out of range (0 for none, or at least 1 s)",
+            "3:11: apps.a.max_age: 0.5 s is out of range: 0 for none, or at least 1 s",
         ),
         (
             "max_memory = 1",
