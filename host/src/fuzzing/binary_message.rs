@@ -7,7 +7,7 @@ use super::sketch::{self, Expected};
 use super::tlv::{Tlv, dict};
 use super::{FRAME_BYTES_MAX, json};
 use crate::protocol::{
-    Command, Dialect, Message, Operation, ReplyValue, Request, StashOperation, StashRequest,
+    Blobs, Command, Dialect, Message, Operation, ReplyValue, Request, StashOperation, StashRequest,
 };
 
 const REQUEST: u8 = 0x01;
@@ -140,7 +140,7 @@ fn check_request(frame: &Bytes, request: &Request<'_>, sound: Sound) {
 }
 
 /// What JSON text for an app is in TLV.
-fn as_tlv(json: &str, blobs: &[&[u8]]) -> Vec<u8> {
+fn as_tlv(json: &str, blobs: &dyn Blobs) -> Vec<u8> {
     let json = json::parse(json.as_bytes()).expect("apps get sound JSON");
     json.to_tlv(Some(blobs)).expect("it came from TLV").encode()
 }
@@ -221,10 +221,10 @@ fn check_stash<'a>(request: &StashRequest, find: impl Fn(&'static str) -> Option
         key => text(key),
     };
     assert_eq!(request.key, key);
-    let value = request.value.as_ref().map(|value| {
-        let blobs: Vec<&[u8]> = value.blobs.iter().map(AsRef::as_ref).collect();
-        as_tlv(&value.json, &blobs)
-    });
+    let value = request
+        .value
+        .as_ref()
+        .map(|value| as_tlv(&value.json, &value.blobs));
     let expected = find("value").map(|value| value.clone().with_one_nan().encode());
     assert_eq!(value, expected);
 }
