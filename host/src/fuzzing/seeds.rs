@@ -53,6 +53,10 @@ pub(super) fn json_message() -> Vec<Seed> {
             r#"{"type":"request","id":1,"app_path":"a","action":"b","args":[],"args":[1]}"#,
         ),
         (
+            "request_with_bytes",
+            r#"{"type":"request","id":1,"app_path":"a","action":"b","args":[{"$bytes":"\/+8="},{"$blob":0},{"$$bytes":{"\u0024bytes":""}}],"kwargs":{"$float":1}}"#,
+        ),
+        (
             "request_with_many_digits",
             r#"{"type":"request","id":-0.0e-0,"app_path":"a","action":"b","args":[18446744073709551616,1e-400,-0]}"#,
         ),
