@@ -10,7 +10,7 @@ use super::tlv::{Tlv, dict, text};
 use crate::logline::{LogLevel, LogSource};
 use crate::process::hop::{
     CallId, Deadline, Down, Exit, ExitStatus, Failure, Fate, Header, Initialised, Stage, Taint, Up,
-    VERSION, WorkerId,
+    WorkerId,
 };
 use crate::protocol::DEPTH_MAX;
 
@@ -376,7 +376,7 @@ pub(super) fn hop() -> Vec<Seed> {
         (
             "start_of_a_mold",
             [
-                up(Up::Hello(VERSION)),
+                up(Up::Hello(9)),
                 up(Up::Stage(Stage::Compiling)),
                 up(Up::Initialised(Initialised::InMold)),
             ]
