@@ -1,10 +1,11 @@
-//! JSON text that an app returns or emits, on its way to a client of the binary dialect, and from
-//! there to an app again.
+//! JSON text that an app returns or emits, on its way to a client of either dialect, and from one of
+//! the binary dialect to an app again.
 
 use super::binary_message::frame_of;
+use super::json::{BareFloat, Json, Members};
 use super::tlv::{Tlv, dict};
 use super::{FRAME_BYTES_MAX, json};
-use crate::protocol::{Dialect, FrameError, ReplyFault, ReplyValue};
+use crate::protocol::{Dialect, FrameError, ReplyFault, ReplyValue, check_value};
 
 const HEADER_BYTES: usize = 16;
 /// A binary that is not copied unless there is room for it.
@@ -31,7 +32,10 @@ pub(crate) fn app_value(data: &[u8]) {
         blobs: &blobs,
     };
     let written = write(value, FRAME_BYTES_MAX);
-    let expected = tree.as_ref().and_then(|tree| tree.to_tlv(Some(&BLOBS)));
+    let expected = tree.as_ref().and_then(|tree| tree.to_tlv(Some(&blobs)));
+    if let Some(tree) = &tree {
+        check_json_dialect(tree, value);
+    }
     match (written, expected) {
         (Ok(payload), Some(tlv)) => {
             check_limit(value, &payload);
@@ -44,6 +48,29 @@ pub(crate) fn app_value(data: &[u8]) {
         (Ok(_), None) => panic!("sent what it has no words for"),
         (Err(fault), Some(_)) => panic!("did not send what it has words for: {fault}"),
     }
+}
+
+/// A client of the JSON dialect gets what the app means.
+fn check_json_dialect(tree: &Json, value: ReplyValue<'_>) {
+    let ReplyValue::App { blobs, .. } = value else {
+        return;
+    };
+    let mut out = Vec::new();
+    let written = Dialect::Json.write_response(&mut out, "7", value, FRAME_BYTES_MAX);
+    let Some(meant) = tree.of_app(blobs, BareFloat::Passes) else {
+        assert!(matches!(written, Err(ReplyFault::NoSuchBlob { .. })));
+        return;
+    };
+    // A blob may be too large for a frame only in numbers that no input here has.
+    written.expect("JSON has words for everything else");
+    let frame = &out[4..];
+    let Some(Members(members)) = json::members(frame) else {
+        // The frame is one level deeper.
+        return assert!(check_value(std::str::from_utf8(frame).unwrap()).is_err());
+    };
+    let (_, sent) = members.last().unwrap();
+    let sent = json::parse(sent.get().as_bytes()).expect("it is a part of sound JSON");
+    assert_eq!(sent.of_client(), Some(meant));
 }
 
 fn result(value: Tlv) -> Vec<u8> {

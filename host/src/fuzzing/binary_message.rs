@@ -6,7 +6,7 @@ use bytes::Bytes;
 use super::sketch::{self, Expected};
 use super::tlv::{Tlv, dict};
 use super::{FRAME_BYTES_MAX, json, stash_message};
-use crate::protocol::{Command, Dialect, Message, Operation, ReplyValue, Request};
+use crate::protocol::{Blobs, Command, Dialect, Message, Operation, ReplyValue, Request};
 
 const REQUEST: u8 = 0x01;
 const STASH: u8 = 0x10;
@@ -139,7 +139,7 @@ fn check_request(frame: &Bytes, request: &Request<'_>, sound: Sound) {
 }
 
 /// What JSON text for an app is in TLV.
-pub(super) fn as_tlv(json: &str, blobs: &[&[u8]]) -> Vec<u8> {
+pub(super) fn as_tlv(json: &str, blobs: &dyn Blobs) -> Vec<u8> {
     let json = json::parse(json.as_bytes()).expect("apps get sound JSON");
     json.to_tlv(Some(blobs)).expect("it came from TLV").encode()
 }

@@ -91,6 +91,8 @@ fn key() -> impl Strategy<Value = String> {
         r#""$blobs""#,
         r#""""#,
         r#""timeout""#,
+        r#""$bytes""#,
+        r#""$$bytes""#,
     ];
     prop_oneof![select(special.to_vec()).prop_map(str::to_owned), string()]
 }
@@ -101,9 +103,9 @@ fn value() -> impl Strategy<Value = String> {
         8 => string(),
         8 => number(),
         3 => select(vec!["null", "true", "false", "[]", "{}"]).prop_map(str::to_owned),
-        3 => select(vec![r#"{"$blob":1}"#, r#"{"$float":"nan"}"#, r#"{"$float":"-inf"}"#])
+        3 => select(vec![r#"{"$blob":1}"#, r#"{"$bytes":"/+8="}"#, r#"{"$float":"nan"}"#, r#"{"$float":"-inf"}"#])
             .prop_map(str::to_owned),
-        1 => select(vec![r#"{"$blob":9}"#, r#"{"$float":"x"}"#]).prop_map(str::to_owned),
+        1 => select(vec![r#"{"$blob":9}"#, r#"{"$float":"x"}"#, r#"{"$bytes":1}"#]).prop_map(str::to_owned),
     ];
     leaf.prop_recursive(6, 48, 6, move |inner| {
         let member = (key(), inner.clone(), space());

@@ -1,16 +1,19 @@
-//! JSON as a tree, read by `serde_json`, and what it is in TLV, by the letter of the protocol's
+//! JSON as a tree, read by `serde_json`, and what it means, by the letter of the protocol's
 //! description: what fuzzers compare with. Slow: each level is read once more for every level around.
 
 use std::fmt;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::tlv::Tlv;
-use crate::protocol::DEPTH_MAX;
+use crate::protocol::{Blobs, DEPTH_MAX};
 
 /// A value; its numbers as they are written.
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Json {
     Null,
     Bool(bool),
@@ -19,6 +22,17 @@ pub(super) enum Json {
     Text(Option<String>),
     List(Vec<Json>),
     Object(Vec<(Option<String>, Json)>),
+    /// What no text has: an object that has been taken for what it means.
+    Bytes(Vec<u8>),
+}
+
+/// What a bare `$float` of an app's is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum BareFloat {
+    /// Clients of the JSON dialect get it as it is.
+    Passes,
+    /// A client's own object cannot have become one.
+    Fails,
 }
 
 /// The members of an object, as they are written.
@@ -111,10 +125,64 @@ fn depth(text: &[u8]) -> usize {
 }
 
 impl Json {
+    /// What a client of the JSON dialect means with it; None if it is mistaken.
+    pub(super) fn of_client(&self) -> Option<Json> {
+        self.meaning(&|dollars, word, value| match (dollars, word, value) {
+            (1, "bytes", Json::Text(Some(base64))) => {
+                Some(Meaning::Bytes(STANDARD.decode(base64).ok()?))
+            }
+            (1, "bytes", _) => None,
+            (2.., "bytes", _) => Some(Meaning::LessADollar),
+            _ => Some(Meaning::Itself),
+        })
+    }
+
+    /// What an app means with it; None if it is mistaken.
+    pub(super) fn of_app(&self, blobs: &dyn Blobs, bare_float: BareFloat) -> Option<Json> {
+        self.meaning(&|dollars, word, value| match (dollars, word, value) {
+            (1, "blob", Json::Number(index)) => Some(Meaning::Bytes(blob_at(index, blobs)?)),
+            (1, "blob", _) => None,
+            (1, "float", _) if bare_float == BareFloat::Fails => None,
+            (2.., "blob" | "float", _) => Some(Meaning::LessADollar),
+            _ => Some(Meaning::Itself),
+        })
+    }
+
+    /// `of_one` is asked what an object with one key is, by its dollars, what follows them, and its value.
+    fn meaning(&self, of_one: &dyn Fn(usize, &str, &Json) -> Option<Meaning>) -> Option<Json> {
+        match self {
+            Json::List(items) => {
+                let items = items.iter().map(|item| item.meaning(of_one));
+                Some(Json::List(items.collect::<Option<_>>()?))
+            }
+            Json::Object(members) => {
+                let meaning = match &members[..] {
+                    [(Some(key), value)] => {
+                        let word = key.trim_start_matches('$');
+                        of_one(key.len() - word.len(), word, value)?
+                    }
+                    _ => Meaning::Itself,
+                };
+                let skipped = match meaning {
+                    Meaning::Bytes(bytes) => return Some(Json::Bytes(bytes)),
+                    Meaning::LessADollar => 1,
+                    Meaning::Itself => 0,
+                };
+                let members = members.iter().map(|(key, value)| {
+                    let key = key.as_ref().map(|key| key[skipped..].to_owned());
+                    Some((key, value.meaning(of_one)?))
+                });
+                Some(Json::Object(members.collect::<Option<_>>()?))
+            }
+            scalar => Some(scalar.clone()),
+        }
+    }
+
     /// What a client of the binary dialect gets; None if there are no words for it. Without `blobs`
     /// dollars mean nothing.
-    pub(super) fn to_tlv(&self, blobs: Option<&[&[u8]]>) -> Option<Tlv> {
+    pub(super) fn to_tlv(&self, blobs: Option<&dyn Blobs>) -> Option<Tlv> {
         Some(match self {
+            Json::Bytes(bytes) => Tlv::Bytes(bytes.clone()),
             Json::Null => Tlv::None,
             Json::Bool(value) => Tlv::Bool(*value),
             Json::Number(text) if text.contains(['.', 'e', 'E']) => {
@@ -139,15 +207,23 @@ impl Json {
     }
 }
 
-fn object_of_one(key: &str, value: &Json, blobs: &[&[u8]]) -> Option<Tlv> {
+/// What an object with one key is.
+enum Meaning {
+    Bytes(Vec<u8>),
+    LessADollar,
+    Itself,
+}
+
+fn blob_at(index: &str, blobs: &dyn Blobs) -> Option<Vec<u8>> {
+    let index: i64 = index.parse().ok()?;
+    Some(blobs.blob(usize::try_from(index).ok()?)?.to_vec())
+}
+
+fn object_of_one(key: &str, value: &Json, blobs: &dyn Blobs) -> Option<Tlv> {
     let name = key.trim_start_matches('$');
     let dollars = key.len() - name.len();
     match (dollars, name, value) {
-        (1, "blob", Json::Number(index)) => {
-            let index: i64 = index.parse().ok()?;
-            let blob = blobs.get(usize::try_from(index).ok()?)?;
-            Some(Tlv::Bytes(blob.to_vec()))
-        }
+        (1, "blob", Json::Number(index)) => Some(Tlv::Bytes(blob_at(index, blobs)?)),
         (1, "float", Json::Text(Some(name))) => Some(Tlv::Float(match name.as_str() {
             "nan" => f64::NAN,
             "inf" => f64::INFINITY,

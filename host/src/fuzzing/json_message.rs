@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
-use super::json::{self, Members};
+use super::json::{self, BareFloat, Json, Members};
 use super::sketch::{self, Expected};
 use crate::protocol::{
-    Dialect, ID_BYTES_MAX, Message, StashRequest, check_value, read_reply, read_request,
+    Blobs, Dialect, ID_BYTES_MAX, Message, StashRequest, check_value, read_reply, read_request,
 };
 
 /// A request that every part of the host should take.
@@ -27,8 +27,8 @@ pub(crate) fn json_message(data: &[u8]) {
             assert_eq!(request.id, sound.envelope.id);
             assert_eq!(request.app_path, sound.envelope.app_path);
             assert_eq!(request.action, sound.action);
-            assert_eq!(request.args, sound.args);
-            assert_eq!(request.kwargs, sound.kwargs);
+            check_value_for_app(&request.args, &request.blobs, sound.args);
+            check_value_for_app(&request.kwargs, &request.blobs, sound.kwargs);
             sketch::check(Dialect::Json, &frame, &sound.envelope);
         }
         (Err(_), None) => check_other_messages(&frame, members.as_ref()),
@@ -41,6 +41,20 @@ pub(crate) fn json_message(data: &[u8]) {
         let sound = json::parse(data).is_some();
         assert_eq!(check_value(text).is_ok(), sound);
     }
+}
+
+/// An app gets what the client means; if no key has a dollar, as it is written.
+fn check_value_for_app(json: &str, blobs: &dyn Blobs, sent: &str) {
+    if !sent.contains('$') && !sent.contains("\\u") {
+        assert_eq!(json, sent);
+    }
+    let got = json::parse(json.as_bytes()).expect("apps get sound JSON");
+    assert_eq!(got.of_app(blobs, BareFloat::Fails), meaning(sent));
+}
+
+/// What a client means with a part of a sound message.
+fn meaning(sent: &str) -> Option<Json> {
+    json::parse(sent.as_bytes()).and_then(|sent| sent.of_client())
 }
 
 fn sound(members: &Members) -> Option<Sound<'_>> {
@@ -61,6 +75,8 @@ fn sound(members: &Members) -> Option<Sound<'_>> {
         && id.len() <= ID_BYTES_MAX
         && args.starts_with('[')
         && kwargs.starts_with('{')
+        && meaning(args).is_some()
+        && meaning(kwargs).is_some()
         && timeout.is_none_or(|text| text.parse().is_ok_and(|seconds: f64| seconds > 0.0))
         && multiplex.is_none_or(|text| matches!(text, "true" | "false"));
     fits.then_some(Sound {

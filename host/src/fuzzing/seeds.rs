@@ -10,7 +10,7 @@ use super::tlv::{Tlv, dict, text};
 use crate::logline::{LogLevel, LogSource};
 use crate::process::hop::{
     CallId, Deadline, Down, Exit, ExitStatus, Failure, Fate, Header, Initialised, Stage, Taint, Up,
-    VERSION, WorkerId,
+    WorkerId,
 };
 use crate::protocol::DEPTH_MAX;
 
@@ -51,6 +51,10 @@ pub(super) fn json_message() -> Vec<Seed> {
         (
             "request_with_a_field_twice",
             r#"{"type":"request","id":1,"app_path":"a","action":"b","args":[],"args":[1]}"#,
+        ),
+        (
+            "request_with_bytes",
+            r#"{"type":"request","id":1,"app_path":"a","action":"b","args":[{"$bytes":"\/+8="},{"$blob":0},{"$$bytes":{"\u0024bytes":""}}],"kwargs":{"$float":1}}"#,
         ),
         (
             "request_with_many_digits",
@@ -372,7 +376,7 @@ pub(super) fn hop() -> Vec<Seed> {
         (
             "start_of_a_mold",
             [
-                up(Up::Hello(VERSION)),
+                up(Up::Hello(9)),
                 up(Up::Stage(Stage::Compiling)),
                 up(Up::Initialised(Initialised::InMold)),
             ]

@@ -1,7 +1,5 @@
 //! What a sound `stash` message of the binary dialect has, and what the host has to find in it.
 
-use bytes::Bytes;
-
 use super::binary_message::{as_tlv, text};
 use super::tlv::Tlv;
 use crate::protocol::{StashRequest, StashValue};
@@ -100,6 +98,5 @@ pub(super) fn check<'a>(request: &StashRequest, find: impl Fn(&'static str) -> O
 }
 
 fn encoded(value: &StashValue) -> Vec<u8> {
-    let blobs: Vec<&[u8]> = value.blobs.iter().map(Bytes::as_ref).collect();
-    as_tlv(&value.json, &blobs)
+    as_tlv(&value.json, &value.blobs)
 }
