@@ -16,6 +16,8 @@ mod logline;
 mod process;
 #[path = "../../host/src/protocol/mod.rs"]
 mod protocol;
+#[path = "../../host/src/stash/mod.rs"]
+mod stash;
 
 /// JSON text of an app, on its way to a client of the binary dialect.
 pub fn app_value(data: &[u8]) {

@@ -105,6 +105,7 @@
 mod actions;
 mod args;
 mod attribute;
+mod blobs;
 mod bound;
 mod bytes;
 mod description;
@@ -115,6 +116,7 @@ mod instance;
 pub mod log;
 mod params;
 pub mod schema;
+pub mod stash;
 mod stream;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
