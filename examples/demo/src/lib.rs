@@ -163,7 +163,7 @@ impl Demo {
 
 /// What `echo` returns.
 #[derive(Serialize)]
-pub struct Echo {
+struct Echo {
     args: Vec<Box<RawValue>>,
     kwargs: BTreeMap<String, Box<RawValue>>,
 }

@@ -118,6 +118,11 @@ impl Probe {
         vec![app, arguments, bound, actions]
     }
 
+    /// It has the name of a function of the trait under the attribute.
+    pub fn actions(&self) -> u8 {
+        1
+    }
+
     pub fn r#match(&self) -> &'static str {
         "raw"
     }
@@ -163,11 +168,9 @@ impl Probe {
         0..n
     }
 
-    pub fn endless(&mut self) -> impl Iterator<Item = u64> {
-        std::iter::from_fn(|| {
-            self.calls += 1;
-            Some(self.calls)
-        })
+    /// Streams more than anybody reads.
+    pub fn long(&mut self) -> impl Iterator<Item = u64> {
+        (0..1000).inspect(|_| self.calls += 1)
     }
 
     pub fn matching<'a>(&'a self, letter: &'a str) -> impl Iterator<Item = &'a String> + 'a {
@@ -259,6 +262,7 @@ fn parameters_are_filled_by_position_and_by_name() {
         ),
         ("all", "[1, 2]", r#"{"k": -0}"#, r#"[2,{"k":-0}]"#),
         ("match", "[]", "{}", r#""raw""#),
+        ("actions", "[]", "{}", "1"),
     ];
     for (action, args, kwargs, expected) in cases {
         let result = reply(action, args, kwargs).result;
@@ -402,7 +406,7 @@ fn strings(texts: &[&str]) -> Vec<String> {
 fn a_stream_stops_when_nobody_reads_on() {
     let mut app = probe();
     app.reads(Some(2));
-    let reply = app.call("endless", "[]", "{}").unwrap();
+    let reply = app.call("long", "[]", "{}").unwrap();
     assert_eq!((reply.result, reply.chunks.len()), (None, 2));
     // The fork counts, and what nobody read was asked for once.
     assert_eq!(app.app().calls, 1 + 3);
@@ -513,7 +517,7 @@ fn the_app_describes_itself() {
         streams,
         [
             "count",
-            "endless",
+            "long",
             "matching",
             "checked",
             "numbers",
