@@ -1,0 +1,56 @@
+"""What a component lacks of a process's surroundings, or has in a form that a Python program does
+not expect: made good when an app starts, and again in each of its copies.
+"""
+
+import gc
+import logging
+import os
+import random
+import sys
+
+from . import host
+from .values import sendable
+
+
+def prepare():
+    """Before the app is made: what it prints and logs reaches the host."""
+    # The host takes lines; without this they would wait until a buffer is full.
+    sys.stdout.reconfigure(line_buffering=True)
+    logging.lastResort = _HostLog(logging.WARNING)
+    os.getpid = host.process_id
+
+
+def settle():
+    """After `init`: what it left is to be shared by all copies for long.
+
+    Objects that the collector does not look at again stay in pages that it does not write to.
+    """
+    flush()
+    gc.collect()
+    gc.freeze()
+
+
+def part():
+    """In each copy, before its first call: what must not be the same in all of them."""
+    random.seed()
+    if tempfile := sys.modules.get("tempfile"):
+        # It seeds its generator anew when the process number changes, which it remembers.
+        tempfile._name_sequence = None
+
+
+def flush():
+    """Hands over what was printed without an end of line."""
+    for stream in (sys.stdout, sys.stderr):
+        # An app may have replaced or closed it.
+        if stream is not None and not stream.closed:
+            stream.flush()
+
+
+class _HostLog(logging.Handler):
+    """Where messages go as long as an app has not configured logging: to the host, with their level."""
+
+    def emit(self, record):
+        try:
+            host.log(record.levelno, sendable(self.format(record)))
+        except Exception:
+            self.handleError(record)
