@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
+use std::num::NonZeroUsize;
 use std::thread;
 use std::time::Duration;
 
-use dirty_guest::{Actions, App, Args, Emitter, Error, RawValue, Result, log};
+use dirty_guest::{Actions, App, Args, Bytes, Emitter, Error, RawValue, Result, log};
 use serde::{Deserialize, Serialize};
 
 dirty_guest::export!(Demo);
@@ -75,7 +76,9 @@ impl App for Demo {
             .on("random", Self::random)
             .on("instance", Self::instance)
             .on("init_count", Self::init_count)
-            .on("big", Self::big);
+            .on("big", Self::big)
+            .on("reverse", Self::reverse)
+            .stream("pieces", Self::pieces);
     }
 
     fn close(&mut self) {
@@ -123,6 +126,17 @@ struct Random {
 #[derive(Deserialize)]
 struct Big {
     bytes: usize,
+}
+
+#[derive(Deserialize)]
+struct Reverse {
+    data: Bytes,
+}
+
+#[derive(Deserialize)]
+struct Pieces {
+    data: Bytes,
+    bytes: NonZeroUsize,
 }
 
 impl Demo {
@@ -207,6 +221,18 @@ impl Demo {
     /// Returns a string of that many bytes.
     fn big(&self, Big { bytes }: Big) -> Result<String> {
         Ok("x".repeat(bytes))
+    }
+
+    /// Returns bytes in the opposite order.
+    fn reverse(&self, Reverse { mut data }: Reverse) -> Result<Bytes> {
+        data.reverse();
+        Ok(data)
+    }
+
+    /// Streams bytes in pieces of a size.
+    fn pieces(&self, Pieces { data, bytes }: Pieces, out: &mut Emitter) -> Result<()> {
+        let mut pieces = data.chunks(bytes.get());
+        pieces.try_for_each(|piece| out.emit(&Bytes::from(piece)))
     }
 }
 

@@ -37,6 +37,17 @@ fn actions_return_what_the_readme_says() {
 }
 
 #[test]
+fn bytes_are_reversed_and_cut() {
+    let mut app = demo();
+    let args = format!("[{}]", app.give(*b"abcde"));
+    assert_eq!(app.call("reverse", &args, "{}").unwrap().blobs[1], b"edcba");
+    app.give(*b"abcde");
+    let reply = app.call("pieces", &args, r#"{"bytes": 2}"#).unwrap();
+    assert_eq!(reply.chunks.len(), 3);
+    assert_eq!(reply.blobs, [&b"abcde"[..], b"ab", b"cd", b"e"]);
+}
+
+#[test]
 fn counter_counts_and_hog_keeps() {
     let mut app = demo();
     for n in ["1", "2"] {

@@ -176,5 +176,5 @@ shapes!(&mut A, Exclusive, ExclusiveWith);
 /// A result or chunk as JSON.
 pub(crate) fn encode(value: &(impl Serialize + ?Sized)) -> Result<String> {
     serde_json::to_string(value)
-        .map_err(|e| Error::of_sdk("TypeError", format!("JSON cannot express the value: {e}")))
+        .map_err(|e| Error::of_sdk("TypeError", format!("the value cannot be sent: {e}")))
 }

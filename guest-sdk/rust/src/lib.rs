@@ -113,8 +113,17 @@
 //! should be a [`RawValue`], which is the JSON text itself. JSON has no NaN and no infinities: they
 //! are sent as `null`.
 
+//! # Binaries
+//!
+//! A client's bytes are [`Bytes`], and `Bytes` in a result or chunk are bytes for the client. In the
+//! JSON that an app sees they are `{"$blob": N}`, and `{"$float": "nan"}` stands for a number that is
+//! not finite. So a client's own object with one of these as its only key is seen with a dollar more
+//! (`{"$$blob": …}`), and one dollar is taken off on the way back: what an app passes on arrives as it
+//! was.
+
 mod actions;
 mod args;
+mod bytes;
 mod error;
 mod export;
 mod host;
@@ -127,6 +136,7 @@ pub mod testing;
 
 pub use actions::Actions;
 pub use args::Args;
+pub use bytes::Bytes;
 pub use error::{Error, Result};
 pub use host::{cancelled, time_left};
 pub use instance::{App, NoConfig};

@@ -19,6 +19,9 @@
 //! app.reads(Some(2)); // a client that goes away after two chunks
 //! assert_eq!(app.call("count", "[1000000000000]", "{}")?.chunks, ["0", "1"]);
 //!
+//! let json = app.give(*b"\xff\x00"); // bytes, to be put into the arguments of the next call
+//! assert_eq!(json, r#"{"$blob":0}"#);
+//!
 //! let error = app.call("count", "[]", r#"{"m": 3}"#).unwrap_err();
 //! assert_eq!(error.kind(), "TypeError");
 //! # Ok::<(), dirty_guest::Error>(())
@@ -49,6 +52,9 @@ pub struct Reply {
     pub result: Option<String>,
     /// The chunks that were emitted, each as JSON.
     pub chunks: Vec<String>,
+    /// The call's binaries, those of its arguments first: what `{"$blob": N}` stands for in the result
+    /// and the chunks has the index N here.
+    pub blobs: Vec<Vec<u8>>,
 }
 
 impl<A: App> TestApp<A> {
@@ -73,13 +79,26 @@ impl<A: App> TestApp<A> {
             host.chunks.clear();
         });
         let outcome = self.instance.call(action, args, kwargs);
-        let chunks = standin::with(|host| {
+        let (chunks, blobs) = standin::with(|host| {
             host.in_call = false;
-            std::mem::take(&mut host.chunks)
+            (
+                std::mem::take(&mut host.chunks),
+                std::mem::take(&mut host.blobs),
+            )
         });
         Ok(Reply {
             result: outcome?,
             chunks,
+            blobs,
+        })
+    }
+
+    /// Has the client send bytes with the next call; returns the JSON that stands for them in its
+    /// arguments.
+    pub fn give(&mut self, bytes: impl Into<Vec<u8>>) -> String {
+        standin::with(|host| {
+            host.blobs.push(bytes.into());
+            format!(r#"{{"$blob":{}}}"#, host.blobs.len() - 1)
         })
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use dirty_guest::testing::TestApp;
-use dirty_guest::{Actions, App, Args, Emitter, Error, NoConfig, RawValue, Result, log};
+use dirty_guest::{Actions, App, Args, Bytes, Emitter, Error, NoConfig, RawValue, Result, log};
 use serde::Deserialize;
 
 struct Probe {
@@ -48,12 +48,23 @@ impl App for Probe {
             .on("raw", |_: &Self, args: Args| {
                 Ok((args.positional, args.keyword))
             })
+            .on("reverse", |_: &Self, mut data: Bytes| {
+                data.reverse();
+                Ok(data)
+            })
+            .on("join", |_: &Self, parts: Vec<Bytes>| {
+                let joined: usize = parts.iter().map(|part| part.len()).sum();
+                Ok(BTreeMap::from([("joined", joined)]))
+            })
             .on("calls", Self::calls)
             .on("unserialisable", |_: &Self| Ok(BTreeMap::from([([1], 2)])))
             .on("progress", Self::progress)
             .on("time_left", |_: &Self| Ok(dirty_guest::time_left()))
             .on("cancelled", |_: &Self| Ok(dirty_guest::cancelled()))
             .stream("endless", Self::endless)
+            .stream("bytes", |_: &Self, data: Bytes, out: &mut Emitter| {
+                (data.iter()).try_for_each(|byte| out.emit(&[Bytes::from(&[*byte])]))
+            })
             .stream("fails", |_: &Self, out: &mut Emitter| {
                 out.emit("chunk")?;
                 Err(Error::new("ValueError", "after a chunk"))
@@ -210,7 +221,7 @@ fn arguments_that_do_not_fit_are_named() {
             "unserialisable",
             "[]",
             "{}",
-            "JSON cannot express the value: key must be a string",
+            "the value cannot be sent: key must be a string",
         ),
     ];
     for (action, args, kwargs, expected) in cases {
@@ -300,4 +311,53 @@ impl App for Clash {
 #[should_panic(expected = "the host refuses calls of that name")]
 fn lifecycle_names_are_no_actions() {
     let _ = TestApp::<Clash>::start("{}");
+}
+
+#[test]
+fn bytes_are_read_and_written_as_they_are() {
+    let mut app = probe();
+    let json = app.give([1, 2, 3]);
+    let reply = app.call("reverse", &format!("[{json}]"), "{}").unwrap();
+    assert_eq!(reply.result.as_deref(), Some(r#"{"$blob":1}"#));
+    assert_eq!(reply.blobs, [[1, 2, 3], [3, 2, 1]]);
+
+    let parts = [app.give(*b"ab"), app.give(vec![]), app.give(*b"c")].join(",");
+    let reply = app.call("join", &format!("[{parts}]"), "{}").unwrap();
+    assert_eq!(reply.result.as_deref(), Some(r#"{"joined":3}"#));
+
+    let json = app.give(*b"xy");
+    let reply = app.call("bytes", &format!("[{json}]"), "{}").unwrap();
+    assert_eq!(reply.chunks, [r#"[{"$blob":1}]"#, r#"[{"$blob":2}]"#]);
+    assert_eq!(reply.blobs, [&b"xy"[..], b"x", b"y"]);
+}
+
+#[test]
+fn what_is_no_bytes_is_told() {
+    let mut app = probe();
+    let mut refused = |argument: &str| {
+        let error = app
+            .call("reverse", &format!("[{argument}]"), "{}")
+            .unwrap_err();
+        assert_eq!(error.kind(), "TypeError");
+        error.message().to_owned()
+    };
+    for argument in [
+        r#""AA==""#,
+        "[1]",
+        "{}",
+        r#"{"$blob":0,"a":1}"#,
+        r#"{"$$blob":0}"#,
+    ] {
+        let message = refused(argument);
+        assert!(message.contains("expected bytes"), "{argument}: {message}");
+    }
+    let message = refused(r#"{"$blob":0}"#);
+    assert!(
+        message.contains("names no binary of this call"),
+        "{message}"
+    );
+    // What an earlier call had is gone.
+    let json = app.give(*b"a");
+    app.call("reverse", &format!("[{json}]"), "{}").unwrap();
+    app.call("reverse", r#"[{"$blob":1}]"#, "{}").unwrap_err();
 }

@@ -1,8 +1,26 @@
-//! A value of the command line: JSON where it parses as JSON, else a string.
+//! A value of the command line: the bytes of a file behind an `@`, JSON where it parses as JSON, else
+//! a string.
+
+use std::fs;
+use std::io::{self, Read};
 
 use serde_json::value::{RawValue, to_raw_value};
+use thiserror::Error;
 
-/// A JSON text, exactly as it was typed.
+use crate::client::Bytes;
+
+/// What is wrong with a value.
+#[derive(Debug, Error)]
+pub(super) enum ArgumentError {
+    #[error("cannot read the file: {0} (a string that begins with `@` is typed as JSON: '\"@…\"')")]
+    File(io::Error),
+    #[error("cannot read standard input: {0}")]
+    Stdin(io::Error),
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+}
+
+/// A JSON text, exactly as it was typed where JSON was typed.
 #[derive(Debug, Clone)]
 pub(super) struct Argument(Box<RawValue>);
 
@@ -16,9 +34,22 @@ impl Argument {
     }
 }
 
-pub(super) fn parse(text: &str) -> Result<Argument, serde_json::Error> {
-    let json = serde_json::from_str(text).or_else(|_| to_raw_value(text))?;
+pub(super) fn parse(text: &str) -> Result<Argument, ArgumentError> {
+    let json = match text.strip_prefix('@') {
+        Some("-") => to_raw_value(&read_stdin()?)?,
+        Some(path) if !path.is_empty() => {
+            to_raw_value(&Bytes::from(fs::read(path).map_err(ArgumentError::File)?))?
+        }
+        _ => serde_json::from_str(text).or_else(|_| to_raw_value(text))?,
+    };
     Ok(Argument(json))
+}
+
+fn read_stdin() -> Result<Bytes, ArgumentError> {
+    let mut bytes = Vec::new();
+    let read = io::stdin().lock().read_to_end(&mut bytes);
+    read.map_err(ArgumentError::Stdin)?;
+    Ok(bytes.into())
 }
 
 #[cfg(test)]
@@ -45,8 +76,22 @@ mod tests {
             ("", r#""""#),
             ("a\"b", r#""a\"b""#),
             ("1 2", r#""1 2""#),
+            ("@", r#""@""#),
+            ("a@b", r#""a@b""#),
+            (r#""@a""#, r#""@a""#),
         ] {
             assert_eq!(parse(text).unwrap().json().get(), json, "{text}");
         }
+    }
+
+    #[test]
+    fn behind_an_at_sign_is_a_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a");
+        let typed = format!("@{}", path.display());
+        assert!(matches!(parse(&typed), Err(ArgumentError::File(_))));
+        fs::write(&path, b"\xff\xef").unwrap();
+        let argument = parse(&typed).unwrap();
+        assert_eq!(argument.json().get(), r#"{"$bytes":"/+8="}"#);
     }
 }

@@ -1,15 +1,16 @@
 //! `dirty call`.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 use thiserror::Error;
 
-use super::argument::{self, Argument};
+use super::argument::{self, Argument, ArgumentError};
 use super::connect::{block_on, connect, within};
 use super::failure::Failure;
-use super::output;
+use super::sink::Sink;
 use super::socket::{Located, SocketArgs};
 use crate::client::Reply;
 use crate::config;
@@ -23,9 +24,11 @@ Examples:
   dirty call demo count 5 --kw delay_ms=300      a stream: one line per chunk
   dirty call --timeout 2 demo sleep 60           fails after two seconds
   dirty call demo echo '\"42\"' -- --not-an-option
+  dirty call demo reverse @photo.jpg --output reversed
 
-An argument is JSON where it parses as JSON, else a string. The result goes to standard output as
-JSON. An error goes to standard error with its type, and the exit code is 1.";
+An argument is JSON where it parses as JSON, else a string. @PATH is the bytes of a file, @- those of
+standard input. The result goes to standard output as JSON, or to a file if it is bytes and --output
+is given. An error goes to standard error with its type, and the exit code is 1.";
 
 /// The arguments of `dirty call`.
 #[derive(Debug, Args)]
@@ -39,6 +42,10 @@ pub(super) struct CallArgs {
     /// An argument by name; may be repeated
     #[arg(long = "kw", value_name = "KEY=VALUE", value_parser = keyword)]
     keywords: Vec<Keyword>,
+    /// Write the bytes that the app sends to this file, those of a stream one after another, instead
+    /// of printing; `-` is standard output
+    #[arg(long, short, value_name = "PATH")]
+    output: Option<PathBuf>,
     /// The app's name
     app: String,
     /// The action's name
@@ -54,18 +61,18 @@ struct Keyword {
     value: Argument,
 }
 
-/// What is wrong with an option's value.
+/// What is wrong with an argument by name.
 #[derive(Debug, Error)]
-enum ArgumentError {
+enum KeywordError {
     #[error("not of the form KEY=VALUE")]
     NoKey,
     #[error(transparent)]
-    Json(#[from] serde_json::Error),
+    Value(#[from] ArgumentError),
 }
 
-fn keyword(text: &str) -> Result<Keyword, ArgumentError> {
+fn keyword(text: &str) -> Result<Keyword, KeywordError> {
     match text.split_once('=') {
-        None | Some(("", _)) => Err(ArgumentError::NoKey),
+        None | Some(("", _)) => Err(KeywordError::NoKey),
         Some((key, value)) => Ok(Keyword {
             key: key.to_owned(),
             value: argument::parse(value)?,
@@ -84,6 +91,7 @@ impl CallArgs {
     }
 
     async fn call(self, located: &Located) -> Result<(), Failure> {
+        let mut sink = Sink::new(self.output);
         let client = connect(located).await?;
         let arguments = self.arguments.into_iter().map(Argument::into_json);
         let keywords = self
@@ -104,10 +112,10 @@ impl CallArgs {
             .map_or(Duration::MAX, |timeout| timeout + HOST_GRACE);
         while let Some(reply) = within(patience, replies.next()).await? {
             match reply? {
-                Reply::Result(json) | Reply::Chunk(json) => output::json_line(json.get())?,
+                Reply::Result(json) | Reply::Chunk(json) => sink.take(&json)?,
             }
         }
-        Ok(())
+        sink.finish()
     }
 }
 
@@ -165,6 +173,8 @@ mod tests {
             &["--timeout", "nan", "demo", "echo"],
             &["demo", "echo", "--kw", "x"],
             &["demo", "echo", "--kw", "=1"],
+            &["demo", "echo", "@/no/such/file"],
+            &["demo", "echo", "--kw", "a=@/no/such/file"],
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line:?}");
         }

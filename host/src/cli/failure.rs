@@ -66,6 +66,10 @@ pub(super) enum Failure {
     NoOutcome(Duration),
     #[error("not done for: {}", .0.join(", "))]
     NotDone(Vec<String>),
+    #[error("what the app has sent is no bytes: {0}; leave --output away to see it")]
+    NotBytes(serde_json::Error),
+    #[error("cannot write to {}: {source}", path.display())]
+    WriteOutput { path: PathBuf, source: io::Error },
     #[error(transparent)]
     Listen(#[from] ListenError),
     #[error(transparent)]

@@ -19,6 +19,7 @@ mod reload;
 mod restart;
 mod scale;
 mod serve;
+mod sink;
 mod socket;
 mod stash;
 mod status;

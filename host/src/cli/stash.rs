@@ -52,7 +52,7 @@ enum Operation {
         table: String,
         /// The key
         key: String,
-        /// The value: JSON, or else taken as a string
+        /// The value: JSON, or else taken as a string; `@PATH` is the bytes of a file
         #[arg(allow_negative_numbers = true, value_parser = argument::parse)]
         value: Argument,
     },

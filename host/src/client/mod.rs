@@ -27,6 +27,7 @@
 //! # }
 //! ```
 
+mod bytes;
 mod call;
 mod connection;
 mod error;
@@ -46,6 +47,7 @@ use tokio::net::UnixStream;
 use crate::protocol::{ControlParts, FRAME_BYTES_MAX_DEFAULT};
 use connection::Connection;
 
+pub use bytes::Bytes;
 pub use call::CallBuilder;
 pub use error::{ClientError, Ending};
 pub use replies::{Replies, Reply};

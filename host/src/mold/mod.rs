@@ -15,7 +15,7 @@ use crate::logline::{LogLevel, LogSource};
 use crate::process::hop::{self, Down, Failure, Setup, Stage, Up};
 use crate::process::link::{self, LinkError, LinkReader, LinkWriter};
 use crate::process::{child, memory, title};
-use crate::runtime::{EmitError, Uplink};
+use crate::runtime::{CallBlobs, EmitError, Uplink};
 use crate::worker;
 
 pub(crate) use compile::run as run_compiler;
@@ -107,7 +107,7 @@ impl Uplink for ControlWriter {
         let _ = self.lock().log(None, source, level, line);
     }
 
-    fn emit(&mut self, _chunk: &str) -> Result<bool, EmitError> {
+    fn emit(&mut self, _chunk: &str, _blobs: &mut CallBlobs) -> Result<bool, EmitError> {
         self.warn("the app emitted a chunk outside of a call; nobody receives it");
         Ok(false)
     }

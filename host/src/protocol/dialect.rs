@@ -113,10 +113,9 @@ impl Dialect {
         result: impl Into<ReplyValue<'a>>,
         frame_bytes_max: usize,
     ) -> Result<(), ReplyFault> {
-        let result = result.into();
         match self {
-            Self::Json => Ok(write_response(out, id, result.json(), frame_bytes_max)?),
-            Self::Gd => gd::write_response(out, id, result, frame_bytes_max),
+            Self::Json => write_response(out, id, result, frame_bytes_max),
+            Self::Gd => gd::write_response(out, id, result.into(), frame_bytes_max),
         }
     }
 
@@ -131,10 +130,9 @@ impl Dialect {
         data: impl Into<ReplyValue<'a>>,
         frame_bytes_max: usize,
     ) -> Result<(), ReplyFault> {
-        let data = data.into();
         match self {
-            Self::Json => Ok(write_chunk(out, id, data.json(), frame_bytes_max)?),
-            Self::Gd => gd::write_chunk(out, id, data, frame_bytes_max),
+            Self::Json => write_chunk(out, id, data, frame_bytes_max),
+            Self::Gd => gd::write_chunk(out, id, data.into(), frame_bytes_max),
         }
     }
 

@@ -51,6 +51,15 @@ pub enum EnvelopeFault {
     /// It is not one dict in TLV, or is too deep.
     #[error(transparent)]
     Tlv(#[from] TlvError),
+    /// An object with the one key `$bytes` that is no binary.
+    #[error(
+        "`$bytes` at byte {at} must be a string of base64 (RFC 4648, with padding); an object of \
+         your own with this key alone is written with `$$bytes`"
+    )]
+    NotBase64 {
+        /// Offset of the object in the frame.
+        at: usize,
+    },
     /// A field that must be there is not.
     #[error("the message lacks `{key}`")]
     Missing {

@@ -111,11 +111,25 @@ pub(super) fn append_frame(
     frame_bytes_max: usize,
     write: impl FnOnce(&mut Vec<u8>),
 ) -> Result<(), FrameError> {
+    try_append_frame(out, frame_bytes_max, |out| {
+        write(out);
+        Ok(())
+    })
+}
+
+/// The same, of a payload that may turn out to be impossible.
+pub(super) fn try_append_frame<E: From<FrameError>>(
+    out: &mut Vec<u8>,
+    frame_bytes_max: usize,
+    write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+) -> Result<(), E> {
     let start = out.len();
     out.extend_from_slice(&[0; LENGTH_BYTES]);
-    write(out);
-    let len = out.len() - start - LENGTH_BYTES;
-    match check_length(len, frame_bytes_max) {
+    let written = write(out).and_then(|()| {
+        let len = out.len() - start - LENGTH_BYTES;
+        Ok(check_length(len, frame_bytes_max)?)
+    });
+    match written {
         Ok(length) => {
             out[start..start + LENGTH_BYTES].copy_from_slice(&length.to_be_bytes());
             Ok(())

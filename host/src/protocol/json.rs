@@ -8,6 +8,7 @@
 use std::ops::Range;
 
 use super::nesting::{Bracket, Open};
+use super::plain_text::end_of_plain_text;
 
 /// How many arrays and objects may lie within each other.
 pub const DEPTH_MAX: usize = 128;
@@ -97,6 +98,23 @@ impl StringSpan {
     pub(super) fn inner(&self) -> Range<usize> {
         self.span.start + 1..self.span.end - 1
     }
+}
+
+/// Is told of the objects that a walk comes by, and of their keys.
+pub(super) trait Watch {
+    /// An object begins.
+    fn object(&mut self, at: usize);
+    /// A member of the innermost object begins.
+    fn key(&mut self, key: &StringSpan);
+    /// The innermost object has ended.
+    fn object_end(&mut self, end: usize);
+}
+
+/// Nobody watches.
+impl Watch for () {
+    fn object(&mut self, _at: usize) {}
+    fn key(&mut self, _key: &StringSpan) {}
+    fn object_end(&mut self, _end: usize) {}
 }
 
 /// A position in JSON text that only moves over what it has checked.
@@ -200,9 +218,19 @@ impl<'a> Scanner<'a> {
     /// Moves over one value of at most `depth_max` levels, whose first byte comes next.
     #[inline]
     pub(super) fn skip_value(&mut self, depth_max: usize) -> Result<Range<usize>, Stop> {
+        self.skip_watched(depth_max, &mut ())
+    }
+
+    /// The same, and somebody watches.
+    #[inline]
+    pub(super) fn skip_watched(
+        &mut self,
+        depth_max: usize,
+        watch: &mut impl Watch,
+    ) -> Result<Range<usize>, Stop> {
         let start = self.at;
         match self.peek() {
-            Some(b'{' | b'[') => self.skip_nested(depth_max)?,
+            Some(b'{' | b'[') => self.skip_nested(depth_max, watch)?,
             _ => self.skip_scalar()?,
         }
         Ok(start..self.at)
@@ -222,30 +250,33 @@ impl<'a> Scanner<'a> {
     }
 
     /// Moves over an array or object, whose bracket comes next.
-    fn skip_nested(&mut self, depth_max: usize) -> Result<(), Stop> {
+    fn skip_nested(&mut self, depth_max: usize, watch: &mut impl Watch) -> Result<(), Stop> {
         let mut open = Open::new(depth_max);
         loop {
             let ended = match self.peek() {
-                Some(b'{') => self.open_object(&mut open)?,
+                Some(b'{') => self.open_object(&mut open, watch)?,
                 Some(b'[') => self.open_array(&mut open)?,
                 _ => self.skip_scalar().map(|()| true)?,
             };
-            if ended && self.close_ended(&mut open)? {
+            if ended && self.close_ended(&mut open, watch)? {
                 return Ok(());
             }
         }
     }
 
     /// Moves to the first member's value. True if there is none and the object has ended.
-    fn open_object(&mut self, open: &mut Open) -> Result<bool, Stop> {
+    fn open_object(&mut self, open: &mut Open, watch: &mut impl Watch) -> Result<bool, Stop> {
         open.push(Bracket::Object)?;
+        watch.object(self.at);
         self.at += 1;
         self.skip_whitespace();
         if self.eat(b'}') {
             open.pop();
+            watch.object_end(self.at);
             return Ok(true);
         }
-        self.skip_key().map(|_| false)
+        watch.key(&self.skip_key()?);
+        Ok(false)
     }
 
     /// Moves to the first element. True if there is none and the array has ended.
@@ -263,7 +294,7 @@ impl<'a> Scanner<'a> {
     /// After a value: moves over the brackets that end here, up to the next value. True if the
     /// outermost bracket has ended.
     #[inline]
-    fn close_ended(&mut self, open: &mut Open) -> Result<bool, Stop> {
+    fn close_ended(&mut self, open: &mut Open, watch: &mut impl Watch) -> Result<bool, Stop> {
         while let Some(bracket) = open.innermost() {
             self.skip_whitespace();
             match (self.peek(), bracket) {
@@ -271,11 +302,16 @@ impl<'a> Scanner<'a> {
                     self.at += 1;
                     self.skip_whitespace();
                     if bracket == Bracket::Object {
-                        self.skip_key()?;
+                        watch.key(&self.skip_key()?);
                     }
                     return Ok(false);
                 }
-                (Some(b'}'), Bracket::Object) | (Some(b']'), Bracket::Array) => {
+                (Some(b'}'), Bracket::Object) => {
+                    self.at += 1;
+                    open.pop();
+                    watch.object_end(self.at);
+                }
+                (Some(b']'), Bracket::Array) => {
                     self.at += 1;
                     open.pop();
                 }
@@ -358,61 +394,6 @@ impl<'a> Scanner<'a> {
         self.at += literal.len();
         Ok(())
     }
-}
-
-/// Offset of the first byte at or after `from` that is a quote, a backslash or a control
-/// character, else the length. Looks at eight bytes at a time, and in a long text at many:
-/// strings are most of what is sent.
-#[inline]
-fn end_of_plain_text(bytes: &[u8], from: usize) -> usize {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const HIGHS: u64 = ONES << 7;
-    let mut at = from;
-    while let Some(word) = bytes[at..].first_chunk::<8>() {
-        let word = u64::from_le_bytes(*word);
-        // A byte's high bit ends up set where the byte is below the subtrahend. Borrows reach only
-        // bytes above such a byte, so the lowest hit is always a true one.
-        let control = word.wrapping_sub(ONES * 0x20) & !word;
-        let quote = word ^ (ONES * u64::from(b'"'));
-        let quote = quote.wrapping_sub(ONES) & !quote;
-        let backslash = word ^ (ONES * u64::from(b'\\'));
-        let backslash = backslash.wrapping_sub(ONES) & !backslash;
-        let hits = (control | quote | backslash) & HIGHS;
-        if hits != 0 {
-            return at + hits.trailing_zeros() as usize / 8;
-        }
-        at += 8;
-        if at - from >= LONG_TEXT_BYTES {
-            at = end_of_plain_blocks(bytes, at);
-        }
-    }
-    at + bytes[at..]
-        .iter()
-        .take_while(|byte| !is_special(**byte))
-        .count()
-}
-
-/// From here on a text is worth a closer look at how to skip it.
-const LONG_TEXT_BYTES: usize = 64;
-
-/// Offset of the first block at or after `from` that may end a plain text.
-#[inline(never)]
-fn end_of_plain_blocks(bytes: &[u8], from: usize) -> usize {
-    let mut at = from;
-    // Without a branch for each byte, so that the compiler makes vector instructions of it.
-    while let Some(block) = bytes[at..].first_chunk::<64>()
-        && !block
-            .iter()
-            .fold(false, |any, byte| any | is_special(*byte))
-    {
-        at += block.len();
-    }
-    at
-}
-
-#[inline]
-fn is_special(byte: u8) -> bool {
-    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
 }
 
 #[cfg(test)]

@@ -1,14 +1,18 @@
 //! What travels between clients and the host: frames, envelopes, replies and errors as bytes.
 //!
 //! Everything here is a pure function over buffers: no sockets, no clock, no processes. It routes
-//! and checks messages. In the JSON dialect it never converts the values inside them: arguments,
+//! and checks messages. In the JSON dialect it does not convert the values inside them: arguments,
 //! results and chunks stay the JSON text that somebody wrote, so that integers of any length come
-//! through exactly. In the binary dialect (`gd`) they are converted to and from that text.
+//! through exactly; only binaries, and objects that look like them, are written in another way
+//! (`client_values`). In the binary dialect (`gd`) values are converted to and from that text.
 
+mod client_values;
 mod control;
 mod dialect;
+mod dollars;
 mod envelope;
 mod error;
+mod escape;
 mod fields;
 mod frame;
 mod gd;
@@ -18,6 +22,7 @@ mod members;
 mod nesting;
 mod outcome;
 mod outgoing;
+mod plain_text;
 mod reply;
 mod request;
 mod stash;

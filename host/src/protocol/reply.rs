@@ -1,47 +1,44 @@
 //! Replies: how a worker or the arbiter writes them, and how a client reads them.
 //!
-//! Results and chunks are JSON text on both sides, not converted. Whoever writes one has checked
-//! it with [`check_value`](super::check_value).
+//! Results and chunks are JSON text on both sides, not converted but for an app's binaries. Whoever
+//! writes one has checked it with [`check_value`](super::check_value).
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::client_values::append_for_client;
 use super::error::WireError;
-use super::frame::{FrameError, append_frame};
+use super::frame::{append_frame, try_append_frame};
+use super::value::{ReplyFault, ReplyValue};
 
-/// Appends the frame that ends the call `id` with `result`, a JSON text. `id` is the JSON text of
-/// the request's id.
+/// Appends the frame that ends the call `id` with `result`. `id` is the JSON text of the request's
+/// id.
 ///
 /// # Errors
-/// The frame would be above `frame_bytes_max`; `out` is as it was.
-pub fn write_response(
+/// The frame would be above `frame_bytes_max`, or an app's value names a binary that does not exist;
+/// `out` is as it was.
+pub fn write_response<'a>(
     out: &mut Vec<u8>,
     id: &str,
-    result: &str,
+    result: impl Into<ReplyValue<'a>>,
     frame_bytes_max: usize,
-) -> Result<(), FrameError> {
-    let parts = [
-        r#"{"type":"response","id":"#,
-        id,
-        r#","result":"#,
-        result,
-        "}",
-    ];
-    write_parts(out, frame_bytes_max, &parts)
+) -> Result<(), ReplyFault> {
+    let head = [r#"{"type":"response","id":"#, id, r#","result":"#];
+    write_value(out, head, result.into(), frame_bytes_max)
 }
 
-/// Appends a frame with one chunk of a stream: `data`, a JSON text.
+/// Appends a frame with one chunk of a stream: `data`.
 ///
 /// # Errors
-/// The frame would be above `frame_bytes_max`; `out` is as it was.
-pub fn write_chunk(
+/// As [`write_response`].
+pub fn write_chunk<'a>(
     out: &mut Vec<u8>,
     id: &str,
-    data: &str,
+    data: impl Into<ReplyValue<'a>>,
     frame_bytes_max: usize,
-) -> Result<(), FrameError> {
-    let parts = [r#"{"type":"chunk","id":"#, id, r#","data":"#, data, "}"];
-    write_parts(out, frame_bytes_max, &parts)
+) -> Result<(), ReplyFault> {
+    let head = [r#"{"type":"chunk","id":"#, id, r#","data":"#];
+    write_value(out, head, data.into(), frame_bytes_max)
 }
 
 /// Appends the frame that ends the stream `id`.
@@ -58,22 +55,38 @@ pub fn write_error(out: &mut Vec<u8>, id: &str, error: &WireError) {
     write_small(out, &parts);
 }
 
-fn write_parts(
+fn write_value(
     out: &mut Vec<u8>,
+    head: [&str; 3],
+    value: ReplyValue<'_>,
     frame_bytes_max: usize,
-    parts: &[&str],
-) -> Result<(), FrameError> {
-    append_frame(out, frame_bytes_max, |out| {
-        out.reserve(parts.iter().map(|part| part.len()).sum());
-        for part in parts {
-            out.extend_from_slice(part.as_bytes());
+) -> Result<(), ReplyFault> {
+    try_append_frame(out, frame_bytes_max, |out| {
+        let payload_at = out.len();
+        let head_len: usize = head.iter().map(|part| part.len()).sum();
+        out.reserve(head_len + value.json().len() + 1);
+        push_all(out, &head);
+        match value {
+            ReplyValue::Plain(json) => push_all(out, &[json]),
+            ReplyValue::App { json, blobs } => {
+                append_for_client(out, json, blobs, payload_at, frame_bytes_max)?;
+            }
         }
+        out.push(b'}');
+        Ok(())
     })
 }
 
 /// Ids and errors are bounded, so what is made of them alone needs no limit.
 fn write_small(out: &mut Vec<u8>, parts: &[&str]) {
-    write_parts(out, usize::MAX, parts).expect("ids and errors are far below 4 GiB");
+    append_frame(out, usize::MAX, |out| push_all(out, parts))
+        .expect("ids and errors are far below 4 GiB");
+}
+
+fn push_all(out: &mut Vec<u8>, parts: &[&str]) {
+    for part in parts {
+        out.extend_from_slice(part.as_bytes());
+    }
 }
 
 /// A reply as its client reads it.

@@ -1,11 +1,13 @@
 //! The worker's reading of a request: the authority on whether the whole frame is sound.
 //!
 //! What it hands out has been checked to the last byte, so that an app never sees text that is no
-//! JSON. It does not convert `args` and `kwargs` of the JSON dialect: they reach the app as the client
-//! wrote them.
+//! JSON. In the JSON dialect `args` and `kwargs` reach the app as the client wrote them, but for the
+//! objects with a dollar that stand for binaries or could be taken for one.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
+use super::client_values::for_app;
 use super::fields::{EnvelopeError, EnvelopeFault, Fields, Key};
 
 /// A request whose frame is sound.
@@ -22,7 +24,7 @@ pub struct Request<'a> {
     /// A JSON object.
     pub kwargs: Cow<'a, str>,
     /// The binaries that args and kwargs name as `{"$blob": INDEX}`.
-    pub blobs: Vec<&'a [u8]>,
+    pub blobs: Vec<Cow<'a, [u8]>>,
 }
 
 /// Reads and checks a whole request: UTF-8, one object at most
@@ -51,13 +53,19 @@ fn request<'a>(frame: &'a [u8], fields: &Fields<'a>) -> Result<Request<'a>, Enve
     fields.multiplex()?;
     let args = fields.nested_span(Key::Args, b'[', "an array")?;
     let kwargs = fields.nested_span(Key::Kwargs, b'{', "an object")?;
+    let mut blobs = Vec::new();
+    let mut json = |span: Option<Range<usize>>, absent| match span {
+        Some(span) => for_app(&text[span.clone()], span.start, &mut blobs),
+        None => Ok(Cow::Borrowed(absent)),
+    };
+    let (args, kwargs) = (json(args, "[]")?, json(kwargs, "{}")?);
     Ok(Request {
         id: Cow::Borrowed(fields.id()?.unwrap_or("null")),
         app_path: fields.string(Key::AppPath)?,
         action: fields.string(Key::Action)?,
-        args: Cow::Borrowed(args.map_or("[]", |span| &text[span])),
-        kwargs: Cow::Borrowed(kwargs.map_or("{}", |span| &text[span])),
-        blobs: Vec::new(),
+        args,
+        kwargs,
+        blobs,
     })
 }
 

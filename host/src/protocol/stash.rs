@@ -1,8 +1,11 @@
 //! Messages that use the stash, the host's shared tables: what a client asks of them. What comes of
 //! it is for the arbiter to decide.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 
+use super::client_values::for_app;
 use super::fields::EnvelopeFault;
 use super::members::{Member, Members, Name};
 
@@ -93,6 +96,18 @@ pub struct StashValue {
 }
 
 impl StashValue {
+    /// A value as it was read from a frame, which it does not keep alive.
+    pub(super) fn new(json: impl Into<Box<str>>, blobs: Vec<Cow<'_, [u8]>>) -> Self {
+        let own = |blob: Cow<'_, [u8]>| match blob {
+            Cow::Borrowed(slice) => Bytes::copy_from_slice(slice),
+            Cow::Owned(bytes) => bytes.into(),
+        };
+        Self {
+            json: json.into(),
+            blobs: blobs.into_iter().map(own).collect(),
+        }
+    }
+
     /// A value without binaries; `json` has been checked.
     pub fn from_json(json: impl Into<Box<str>>) -> Self {
         let blobs = Vec::new();
@@ -117,7 +132,9 @@ pub(super) fn read_json_stash(frame: &[u8]) -> Result<StashRequest, EnvelopeFaul
             let json = std::str::from_utf8(raw).map_err(|error| EnvelopeFault::NotUtf8 {
                 at: span.start + error.valid_up_to(),
             })?;
-            Some(StashValue::from_json(json))
+            let mut blobs = Vec::new();
+            let json = for_app(json, span.start, &mut blobs)?;
+            Some(StashValue::new(json, blobs))
         }
         None => None,
     };

@@ -8,8 +8,8 @@ use super::json::ValueError;
 pub enum ReplyValue<'a> {
     /// JSON text of the host's own, which means nothing but what it says.
     Plain(&'a str),
-    /// JSON text of an app, in which `{"$blob": INDEX}` and `{"$float": NAME}` stand for what JSON
-    /// has no words for.
+    /// JSON text of an app or of the stash, in which `{"$blob": INDEX}` and `{"$float": NAME}` stand
+    /// for what JSON has no words for.
     App {
         /// The text.
         json: &'a str,

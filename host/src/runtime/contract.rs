@@ -11,7 +11,8 @@ pub(super) const APP_EXPORT: &str = "dirty:app/dirty-app@0.1.0";
 pub(super) const FORK_AWARE_EXPORT: &str = "dirty:app/fork-aware@0.1.0";
 
 /// Interfaces that the host offers. `wasi:` ones in any 0.2 version.
-const OFFERED: [&str; 28] = [
+const OFFERED: [&str; 29] = [
+    "dirty:app/blobs",
     "dirty:app/host",
     "wasi:cli/environment",
     "wasi:cli/exit",

@@ -7,6 +7,7 @@ use wasmtime::{Engine, Store, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 use super::bindings::{self, AppPre, Failure};
+use super::blobs::CallBlobs;
 use super::contract::{self, ContractError, FORK_AWARE_EXPORT};
 use super::state::{DirError, InstanceSettings, State};
 use super::uplink::{SharedUplink, Uplink};
@@ -81,14 +82,23 @@ pub(crate) struct Trap {
 }
 
 /// What became of a call.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) enum Outcome {
     /// The app returned: a result, or the end of a stream.
-    Returned(Option<String>),
+    Returned(Option<AppResult>),
     /// The app reported an error; the instance lives on.
     Failed(Failure),
     /// The instance is dead.
     Trapped(Trap),
+}
+
+/// What a call returned.
+#[derive(Debug)]
+pub(crate) struct AppResult {
+    /// A text that should be JSON.
+    pub json: String,
+    /// The binaries that it may name.
+    pub blobs: CallBlobs,
 }
 
 impl App {
@@ -182,13 +192,22 @@ impl Instance {
     }
 
     /// Serves a call. After [`Outcome::Trapped`] the instance must not be used again.
-    pub(crate) async fn call(&mut self, action: &str, args: &str, kwargs: &str) -> Outcome {
+    pub(crate) async fn call(
+        &mut self,
+        action: &str,
+        args: &str,
+        kwargs: &str,
+        blobs: CallBlobs,
+    ) -> Outcome {
         // What earlier calls printed does not explain this one.
         self.store.data().take_stderr_tail();
         self.store.data_mut().take_memory_refused();
+        self.store.data_mut().blobs = blobs;
         let app = self.app.dirty_app_dirty_app();
-        let outcome = match app.call_call(&mut self.store, action, args, kwargs).await {
-            Ok(Ok(result)) => Outcome::Returned(result),
+        let returned = app.call_call(&mut self.store, action, args, kwargs).await;
+        let blobs = std::mem::take(&mut self.store.data_mut().blobs);
+        let outcome = match returned {
+            Ok(Ok(json)) => Outcome::Returned(json.map(|json| AppResult { json, blobs })),
             Ok(Err(failure)) => Outcome::Failed(failure),
             Err(error) => return Outcome::Trapped(self.explain(&error)),
         };

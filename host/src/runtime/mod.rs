@@ -3,6 +3,7 @@
 
 mod backtrace;
 mod bindings;
+mod blobs;
 pub(crate) mod cache;
 mod contract;
 mod engine;
@@ -14,8 +15,9 @@ mod state;
 mod stdio;
 mod uplink;
 
+pub(crate) use blobs::CallBlobs;
 pub(crate) use engine::engine;
-pub(crate) use instance::{App, Instance, LoadError, Outcome, StartError, Trap};
+pub(crate) use instance::{App, AppResult, Instance, LoadError, Outcome, StartError, Trap};
 pub(crate) use state::InstanceSettings;
 pub(crate) use uplink::{EmitError, SharedUplink, Uplink};
 

@@ -10,6 +10,7 @@ use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, DynPollable};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use super::bindings::dirty::app::host::{Host, Level};
+use super::blobs::CallBlobs;
 use super::limits::MemoryBudget;
 use super::stdio::LineStream;
 use super::uplink::SharedUplink;
@@ -48,6 +49,8 @@ pub(super) struct State {
     table: ResourceTable,
     budget: MemoryBudget,
     uplink: SharedUplink,
+    /// Of the call being served.
+    pub(super) blobs: CallBlobs,
     stdout: LineStream,
     stderr: LineStream,
     yielded: Instant,
@@ -87,6 +90,7 @@ impl State {
             table: ResourceTable::new(),
             budget: MemoryBudget::new(settings.memory_bytes_max),
             uplink,
+            blobs: CallBlobs::default(),
             stdout,
             stderr,
             yielded: Instant::now(),
@@ -105,6 +109,7 @@ impl State {
         random::add_to_linker(&mut linker)?;
         linker.allow_shadowing(false);
         bindings::dirty::app::host::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+        bindings::dirty::app::blobs::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
         Ok(linker)
     }
 
@@ -179,7 +184,7 @@ impl Host for State {
     }
 
     async fn emit(&mut self, chunk: String) -> wasmtime::Result<bool> {
-        if !self.uplink.lock().emit(&chunk)? {
+        if !self.uplink.lock().emit(&chunk, &mut self.blobs)? {
             return Ok(false);
         }
         if self.yielded.elapsed() > YIELD_INTERVAL {

@@ -142,6 +142,7 @@ impl AsyncWrite for LineStream {
 
 #[cfg(test)]
 mod tests {
+    use super::super::blobs::CallBlobs;
     use super::super::uplink::{EmitError, Uplink};
     use super::*;
     use std::time::Duration;
@@ -155,7 +156,7 @@ mod tests {
                 .unwrap_or_else(PoisonError::into_inner)
                 .push(line.to_owned());
         }
-        fn emit(&mut self, _: &str) -> Result<bool, EmitError> {
+        fn emit(&mut self, _: &str, _: &mut CallBlobs) -> Result<bool, EmitError> {
             Ok(false)
         }
         fn time_left(&self) -> Option<Duration> {

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::blobs::CallBlobs;
 use crate::logline::{LogLevel, LogSource};
 
 /// The way from an instance to the outside. A mold gives its instance one that logs; a worker
@@ -12,8 +13,9 @@ pub(crate) trait Uplink: Send {
     fn log(&mut self, source: LogSource, level: LogLevel, line: &str);
 
     /// Sends a chunk of the current call's reply; waits while the client is slow. False once
-    /// nobody waits for it any more, or where there is no call.
-    fn emit(&mut self, chunk: &str) -> Result<bool, EmitError>;
+    /// nobody waits for it any more, or where there is no call. Consumes the binaries that the
+    /// chunk names.
+    fn emit(&mut self, chunk: &str, blobs: &mut CallBlobs) -> Result<bool, EmitError>;
 
     /// Until the current call's deadline.
     fn time_left(&self) -> Option<Duration>;

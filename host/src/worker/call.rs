@@ -1,14 +1,17 @@
 //! One call: from the client's frame to the frames of its reply.
 
 use std::future::poll_fn;
+use std::mem;
 use std::pin::pin;
 
-use super::Worker;
+use bytes::Bytes;
+
+use super::{Worker, blobs};
 use crate::logline::{LogLevel, LogSource};
 use crate::process::hop::{CallId, Deadline, Fate, Taint};
 use crate::process::link::LinkError;
 use crate::protocol::{Dialect, ReplyValue, Request, WireError, check_value};
-use crate::runtime::{Failure, Outcome, Trap};
+use crate::runtime::{AppResult, CallBlobs, Failure, Outcome, Trap};
 
 impl Worker {
     /// Serves a call and sends the end of its reply.
@@ -16,10 +19,10 @@ impl Worker {
         &mut self,
         call: CallId,
         deadline: Deadline,
-        frame: &[u8],
+        frame: &Bytes,
     ) -> Result<Fate, LinkError> {
         let dialect = Dialect::of_frame(frame);
-        let request = match dialect.read_request(frame) {
+        let mut request = match dialect.read_request(frame) {
             Ok(request) => request,
             Err(refused) => {
                 let error = refused.to_wire(frame);
@@ -33,7 +36,8 @@ impl Worker {
         let (reply, fate) = if is_reserved(&request.action) {
             (Err(self.refuse(&request)), Fate::Healthy)
         } else {
-            let outcome = self.run(&request);
+            let given = blobs::of_frame(frame, mem::take(&mut request.blobs));
+            let outcome = self.run(&request, given);
             let (reply, fate) = self.reply(&request, outcome);
             match self.desk.take_unsendable() {
                 Some(fault) => {
@@ -48,7 +52,7 @@ impl Worker {
     }
 
     /// Lets the instance serve the call, looking at the mailbox whenever it waits.
-    fn run(&mut self, request: &Request<'_>) -> Outcome {
+    fn run(&mut self, request: &Request<'_>, given: Vec<Bytes>) -> Outcome {
         let Worker {
             runtime,
             instance,
@@ -56,7 +60,15 @@ impl Worker {
             desk,
             ..
         } = self;
-        let mut call = pin!(instance.call(&request.action, &request.args, &request.kwargs));
+        // More could not be sent.
+        let blobs = CallBlobs::new(given, desk.frame_bytes_max());
+        let Request {
+            action,
+            args,
+            kwargs,
+            ..
+        } = request;
+        let mut call = pin!(instance.call(action, args, kwargs, blobs));
         let mut waited = false;
         runtime.block_on(poll_fn(|context| {
             if waited {
@@ -74,7 +86,7 @@ impl Worker {
     fn reply(&self, request: &Request<'_>, outcome: Outcome) -> (Reply, Fate) {
         let reply = match outcome {
             Outcome::Returned(None) => Ok(None),
-            Outcome::Returned(Some(result)) => match check_value(&result) {
+            Outcome::Returned(Some(result)) => match check_value(&result.json) {
                 Ok(()) => Ok(Some(result)),
                 Err(error) => {
                     let message = format!("the app returned no valid JSON: {error}");
@@ -122,10 +134,10 @@ impl Worker {
         self.desk.finish(call, fate, |out| {
             let written = match &reply {
                 Ok(Some(result)) if streamed => dialect
-                    .write_chunk(out, id, app_value(result, request), frame_bytes_max)
+                    .write_chunk(out, id, app_value(result), frame_bytes_max)
                     .map(|()| dialect.write_end(out, id)),
                 Ok(Some(result)) => {
-                    dialect.write_response(out, id, app_value(result, request), frame_bytes_max)
+                    dialect.write_response(out, id, app_value(result), frame_bytes_max)
                 }
                 Ok(None) => {
                     dialect.write_end(out, id);
@@ -171,11 +183,9 @@ impl Worker {
 }
 
 /// The result or the end of a stream, or an error.
-type Reply = Result<Option<String>, WireError>;
+type Reply = Result<Option<AppResult>, WireError>;
 
-/// What the app returned, which may name the binaries that it was called with.
-fn app_value<'a>(json: &'a str, request: &'a Request<'_>) -> ReplyValue<'a> {
-    let blobs = &request.blobs;
+fn app_value(AppResult { json, blobs }: &AppResult) -> ReplyValue<'_> {
     ReplyValue::App { json, blobs }
 }
 

@@ -1,6 +1,7 @@
 //! The worker role: a copy of a mold that serves one call at a time until it is told to stop, its
 //! instance traps, or it is killed.
 
+mod blobs;
 mod call;
 mod mailbox;
 mod memory;

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use nix::time::{ClockId, clock_gettime};
 
+use super::blobs::Noting;
 use crate::logline::{LogLevel, LogSource};
 use crate::process::hop::{CallId, Deadline, Fate, Header, Up};
 use crate::process::link::{LinkError, LinkWriter};
 use crate::protocol::{Dialect, ReplyFault, ReplyValue, check_value};
-use crate::runtime::{EmitError, Uplink};
+use crate::runtime::{CallBlobs, EmitError, Uplink};
 
 /// A buffer that has grown beyond this is given back after the reply.
 const BUFFER_BYTES_KEPT: usize = 4 << 20;
@@ -148,7 +149,7 @@ impl Uplink for Desk {
         let _ = Desk::log(self, source, level, line);
     }
 
-    fn emit(&mut self, chunk: &str) -> Result<bool, EmitError> {
+    fn emit(&mut self, chunk: &str, blobs: &mut CallBlobs) -> Result<bool, EmitError> {
         let mut shared = self.lock();
         let Shared {
             writer,
@@ -164,19 +165,24 @@ impl Uplink for Desk {
             return Ok(false);
         }
         buffer.clear();
+        let noting = Noting::new(blobs);
         let value = ReplyValue::App {
             json: chunk,
-            blobs: &(),
+            blobs: &noting,
         };
-        match current
+        let written = current
             .dialect
-            .write_chunk(buffer, &current.id, value, *frame_bytes_max)
-        {
-            Ok(()) => {}
-            Err(ReplyFault::Frame(error)) => return Err(EmitError::TooLarge(error.to_string())),
+            .write_chunk(buffer, &current.id, value, *frame_bytes_max);
+        let named = noting.into_found();
+        match written {
+            Ok(()) => named.into_iter().for_each(|index| blobs.consume(index)),
+            Err(ReplyFault::Frame(error)) if named.is_empty() => {
+                return Err(EmitError::TooLarge(error.to_string()));
+            }
             Err(fault) => {
-                // The chunk is sound, and only this client's dialect cannot say it. That is no
-                // reason to trap: the app is told to stop, and the call fails when it does.
+                // The text is sound, and only this client's dialect cannot say it, or it names what
+                // does not exist or is too large for a frame. That is no reason to trap: the app is
+                // told to stop, and the call fails when it does.
                 current.unsendable = Some(fault);
                 current.cancelled = true;
                 return Ok(false);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bindings::dirty::app::host;
+use bindings::dirty::app::{blobs, host};
 
 use crate::log::Level;
 
@@ -49,4 +49,12 @@ pub(super) fn log(level: Level, message: &str) {
         Level::Error => host::Level::Error,
     };
     host::log(level, message);
+}
+
+pub(super) fn blob(index: u32) -> Option<Vec<u8>> {
+    blobs::get(index)
+}
+
+pub(super) fn put_blob(bytes: &[u8]) -> Result<u32, u64> {
+    blobs::put(bytes).map_err(|full| full.bytes_max)
 }

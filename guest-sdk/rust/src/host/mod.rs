@@ -37,3 +37,14 @@ pub(crate) fn emit(chunk: &str) -> bool {
 pub(crate) fn log(level: Level, message: &str) {
     implementation::log(level, message);
 }
+
+/// The bytes of a binary of this call; none if there is none of this index.
+pub(crate) fn blob(index: u32) -> Option<Vec<u8>> {
+    implementation::blob(index)
+}
+
+/// Gives the host a binary. Returns its index or, if there is no room for it, how many bytes there is
+/// room for in all.
+pub(crate) fn put_blob(bytes: &[u8]) -> Result<u32, u64> {
+    implementation::put_blob(bytes)
+}

@@ -16,6 +16,8 @@ pub(crate) struct StandIn {
     /// False outside of a call, where nobody reads chunks.
     pub(crate) in_call: bool,
     pub(crate) chunks: Vec<String>,
+    /// The binaries of the call that runs or comes next.
+    pub(crate) blobs: Vec<Vec<u8>>,
     pub(crate) logs: Vec<(Level, String)>,
 }
 
@@ -49,4 +51,22 @@ pub(super) fn emit(chunk: &str) -> bool {
 
 pub(super) fn log(level: Level, message: &str) {
     with(|host| host.logs.push((level, message.to_owned())));
+}
+
+pub(super) fn blob(index: u32) -> Option<Vec<u8>> {
+    with(|host| {
+        let index = usize::try_from(index).ok()?;
+        host.blobs.get(index).filter(|_| host.in_call).cloned()
+    })
+}
+
+pub(super) fn put_blob(bytes: &[u8]) -> Result<u32, u64> {
+    with(|host| {
+        if !host.in_call {
+            return Err(0);
+        }
+        let index = u32::try_from(host.blobs.len()).map_err(|_| u64::from(u32::MAX))?;
+        host.blobs.push(bytes.to_vec());
+        Ok(index)
+    })
 }

@@ -137,11 +137,7 @@ fn stash(frame: &Bytes) -> Result<StashRequest, EnvelopeFault> {
             let mut blobs = Vec::new();
             let mut cursor = Cursor::at(frame, span.start);
             let json = read_json(&mut cursor, DEPTH_MAX - 1, &mut blobs)?;
-            Some(StashValue {
-                json: json.into(),
-                // Copies, so that they do not keep their frame alive.
-                blobs: blobs.into_iter().map(Bytes::copy_from_slice).collect(),
-            })
+            Some(StashValue::new(json, blobs))
         }
         None => None,
     };

@@ -7,7 +7,6 @@
 
 mod cursor;
 mod envelope;
-mod escape;
 mod fields;
 mod header;
 mod reply;

@@ -1,16 +1,17 @@
 //! TLV to JSON text for apps, in one pass.
 
+use std::borrow::Cow;
 use std::io::Write;
 
 use serde::Serialize;
 
+use super::super::escape::{Escape, float_name};
 use super::cursor::{Cursor, Head, Scalar, TlvError};
-use super::escape::{Escape, float_name};
 
 /// What comes out: JSON text, and the binaries that it names by their index.
 struct Json<'a, 'b> {
     text: Vec<u8>,
-    blobs: &'b mut Vec<&'a [u8]>,
+    blobs: &'b mut Vec<Cow<'a, [u8]>>,
 }
 
 /// A list or dict that is open.
@@ -27,7 +28,7 @@ struct Level {
 pub(super) fn read_json<'a>(
     cursor: &mut Cursor<'a>,
     depth_max: usize,
-    blobs: &mut Vec<&'a [u8]>,
+    blobs: &mut Vec<Cow<'a, [u8]>>,
 ) -> Result<String, TlvError> {
     let mut json = Json {
         text: Vec::new(),
@@ -116,7 +117,7 @@ impl<'a> Json<'a, '_> {
             }
             Scalar::Bytes(bytes) => {
                 let index = self.blobs.len();
-                self.blobs.push(bytes);
+                self.blobs.push(Cow::Borrowed(bytes));
                 write!(self.text, r#"{{"$blob":{index}}}"#).expect("memory takes everything");
             }
             Scalar::Text(bytes) => self.serialize(text(bytes, at)?),

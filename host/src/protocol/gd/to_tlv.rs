@@ -6,12 +6,12 @@
 
 use std::borrow::Cow;
 
+use super::super::escape::{Escape, float_of};
 use super::super::fields::{decode_text, shortened};
 use super::super::frame::{FrameError, check_length_max};
 use super::super::json::{DEPTH_MAX, Scanner, Stop, ValueError};
 use super::super::value::{Blobs, ReplyFault, ReplyValue};
 use super::cursor::{Cursor, Head, Scalar};
-use super::escape::{Escape, float_of};
 use super::{ITEMS_MAX, code};
 
 /// Appends a value to the payload that begins at `payload_at` in `out`. It is an error if the payload

@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 
-use super::super::decode_frame;
+use super::super::{FrameError, decode_frame};
 use super::*;
 
 const MAX: usize = 1 << 20;
@@ -61,7 +61,8 @@ fn a_reply_above_the_limit_is_not_begun() {
     let mut out = b"before".to_vec();
     let result = "1".repeat(100);
     let error = write_response(&mut out, "1", &result, 100).unwrap_err();
-    assert_eq!(error, FrameError::TooLarge { len: 136, max: 100 });
+    let too_large = FrameError::TooLarge { len: 136, max: 100 };
+    assert_eq!(error, ReplyFault::Frame(too_large));
     assert_eq!(out, b"before");
     write_response(&mut out, "1", &result, 136).unwrap();
 }

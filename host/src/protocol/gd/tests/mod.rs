@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod envelope;
+mod exchange;
 mod frames;
 mod limits;
 mod model;

@@ -90,6 +90,7 @@ pub(super) fn key() -> impl Strategy<Value = String> {
         "$blobs",
         "blob",
         "$bytes",
+        "$$bytes",
         "timeout",
         "multiplex",
     ];

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use proptest::prelude::*;
 
 use super::super::header::{HEADER_BYTES, Kind};
@@ -15,7 +17,7 @@ fn to_app(value: &Tlv) -> (String, Vec<Vec<u8>>) {
     );
     let request = read_request(&frame).unwrap();
     let args = request.args.strip_prefix('[').unwrap();
-    let blobs = request.blobs.into_iter().map(<[u8]>::to_vec).collect();
+    let blobs = request.blobs.into_iter().map(Cow::into_owned).collect();
     (args.strip_suffix(']').unwrap().to_owned(), blobs)
 }
 

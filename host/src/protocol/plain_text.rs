@@ -1,0 +1,56 @@
+//! How far a JSON string goes on without anything special in it.
+
+/// Offset of the first byte at or after `from` that is a quote, a backslash or a control
+/// character, else the length. Looks at eight bytes at a time, and in a long text at many:
+/// strings are most of what is sent.
+#[inline]
+pub(super) fn end_of_plain_text(bytes: &[u8], from: usize) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGHS: u64 = ONES << 7;
+    let mut at = from;
+    while let Some(word) = bytes[at..].first_chunk::<8>() {
+        let word = u64::from_le_bytes(*word);
+        // A byte's high bit ends up set where the byte is below the subtrahend. Borrows reach only
+        // bytes above such a byte, so the lowest hit is always a true one.
+        let control = word.wrapping_sub(ONES * 0x20) & !word;
+        let quote = word ^ (ONES * u64::from(b'"'));
+        let quote = quote.wrapping_sub(ONES) & !quote;
+        let backslash = word ^ (ONES * u64::from(b'\\'));
+        let backslash = backslash.wrapping_sub(ONES) & !backslash;
+        let hits = (control | quote | backslash) & HIGHS;
+        if hits != 0 {
+            return at + hits.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+        if at - from >= LONG_TEXT_BYTES {
+            at = end_of_plain_blocks(bytes, at);
+        }
+    }
+    at + bytes[at..]
+        .iter()
+        .take_while(|byte| !is_special(**byte))
+        .count()
+}
+
+/// From here on a text is worth a closer look at how to skip it.
+const LONG_TEXT_BYTES: usize = 64;
+
+/// Offset of the first block at or after `from` that may end a plain text.
+#[inline(never)]
+fn end_of_plain_blocks(bytes: &[u8], from: usize) -> usize {
+    let mut at = from;
+    // Without a branch for each byte, so that the compiler makes vector instructions of it.
+    while let Some(block) = bytes[at..].first_chunk::<64>()
+        && !block
+            .iter()
+            .fold(false, |any, byte| any | is_special(*byte))
+    {
+        at += block.len();
+    }
+    at
+}
+
+#[inline]
+fn is_special(byte: u8) -> bool {
+    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
+}
