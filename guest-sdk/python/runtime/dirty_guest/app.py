@@ -49,8 +49,15 @@ def report(error):
     told = {
         "kind": type(error).__name__,
         "message": str(error),
-        "module": getattr(error, "name", None) if isinstance(error, ImportError) else None,
+        **_missing(error),
         "frames": frames,
-        "traceback": traceback.format_exc(),
     }
     print(REPORT + json.dumps(told), file=sys.stderr, flush=True)
+
+
+def _missing(error):
+    """The module of an `ImportError`, and what was wanted of it, by its whole name."""
+    if not isinstance(error, ImportError):
+        return {"module": None, "name": None}
+    wanted = getattr(error, "name_from", None)
+    return {"module": error.name, "name": f"{error.name}.{wanted}" if wanted else None}

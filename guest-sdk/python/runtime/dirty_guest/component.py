@@ -11,6 +11,12 @@ import sys
 sys.dont_write_bytecode = True
 
 import dirty_build_settings as settings
+
+# The tool adds the packages of the machine that it runs on.
+sys.path[:] = [
+    path for path in sys.path if not path[1:].isdigit() or int(path[1:]) < settings.PATHS
+]
+
 from componentize_py_types import Err
 from wit_world.exports import dirty_app
 

@@ -93,17 +93,27 @@ def encode(value, blobs, name="the result"):
     """
     with _integers_of_any_size():
         try:
-            text = _quick.encode(value)
+            text = _QUICK.encode(value)
         except (TypeError, ValueError, RecursionError):
             # Either it needs more care, or a better message.
             text = None
         if text is None or any(mark in text for mark in _UNSURE):
-            text = _quick.encode(_Plain(blobs, name).of(value, 0))
-    return text
+            value = _Plain(blobs, name).of(value, 0)
+            text = _QUICK.encode(value)
+        return text if _can_leave(text) else _ASCII.encode(value)
 
 
-# Escapes whatever is not ASCII, because half a surrogate pair could not leave otherwise.
-_quick = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
+def _can_leave(text):
+    """Half a surrogate pair cannot, but as an escape."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+_QUICK = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+_ASCII = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
 
 
 class _Plain:
