@@ -1,11 +1,13 @@
-//! The unmodified dirty clients of gunicorn 25.0.3 and 27.0.1, which speak the two dialects, against
-//! one host. The checks themselves are Python, in `peers/`; each prints how many it ran.
+//! The unmodified dirty clients of gunicorn 25.0.3, 25.1.0 and 27.0.1, which speak the two dialects,
+//! against one host. The checks themselves are Python, in `peers/`; each prints how many it ran.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod harness;
 
-use harness::python::{self, run_peer, run_peers};
+use std::thread;
+
+use harness::python::{self, run_peer, run_peer_with_app, run_peers};
 use harness::{App, Host};
 
 #[test]
@@ -50,6 +52,54 @@ fn a_host_without_workers_raises_the_base_class() {
 #[test]
 fn many_clients_at_once() {
     run_peers(&Host::demo(4), "concurrency", 4);
+}
+
+#[test]
+fn status_and_manage_through_gunicorns_own_control_command() {
+    let host = Host::builder()
+        .app(App::demo().workers(2))
+        .app(App::demo().named("other").workers(1))
+        .start();
+    for peer in [python::FIRST_BINARY_DIALECT, python::BINARY_DIALECT] {
+        run_peer(&host, peer, "gunicornc", 3);
+    }
+}
+
+#[test]
+fn three_releases_at_the_same_time() {
+    let releases = [
+        python::JSON_DIALECT,
+        python::FIRST_BINARY_DIALECT,
+        python::BINARY_DIALECT,
+    ];
+    let mut host = Host::builder().app(
+        App::demo()
+            .named("broken")
+            .config("init_fails = true")
+            .workers(1),
+    );
+    for release in releases {
+        host = host.app(App::demo().named(release).workers(2).timeout(2.0));
+    }
+    let host = host.launch();
+    host.wait_listening();
+    host.wait_status("three apps serve and one has failed", |status| {
+        let serves = |release: &&str| status.count(release, "ready") == 2;
+        releases.iter().all(serves) && status.app("broken").last_error.is_some()
+    });
+    thread::scope(|scope| {
+        for release in releases {
+            let run = |name, checks| run_peer_with_app(&host, release, release, name, checks);
+            scope.spawn(move || {
+                run("entry_points", 9);
+                run("steering", 6);
+                if release != python::JSON_DIALECT {
+                    run("stash", 6);
+                }
+                run("errors", 9);
+            });
+        }
+    });
 }
 
 #[test]

@@ -9,6 +9,8 @@ pub mod arbiter;
 pub mod cli;
 pub mod client;
 pub mod config;
+#[cfg(test)]
+mod fuzzing;
 mod logline;
 mod mold;
 mod process;

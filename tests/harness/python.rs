@@ -11,7 +11,9 @@ use super::paths;
 
 /// The newest release whose client speaks the JSON dialect.
 pub(crate) const JSON_DIALECT: &str = "gunicorn==25.0.3";
-/// A release whose client speaks the binary dialect.
+/// The first release whose client speaks the binary dialect.
+pub(crate) const FIRST_BINARY_DIALECT: &str = "gunicorn==25.1.0";
+/// A newer one, whose client gives up its connection after a timeout.
 pub(crate) const BINARY_DIALECT: &str = "gunicorn==27.0.1";
 
 /// Runs `tests/peers/NAME.py` with each of the clients against a host.
@@ -25,6 +27,12 @@ pub(crate) fn run_peers(host: &Host, name: &str, checks: usize) {
 /// Runs `tests/peers/NAME.py` against a host, and checks that all of its checks were made.
 #[track_caller]
 pub(crate) fn run_peer(host: &Host, peer: &str, name: &str, checks: usize) {
+    run_peer_with_app(host, peer, "demo", name, checks);
+}
+
+/// The same for checks that use this app, while other peers may use others of the host.
+#[track_caller]
+pub(crate) fn run_peer_with_app(host: &Host, peer: &str, app: &str, name: &str, checks: usize) {
     let script = paths::repository()
         .join("tests/peers")
         .join(name)
@@ -34,7 +42,8 @@ pub(crate) fn run_peer(host: &Host, peer: &str, name: &str, checks: usize) {
     command
         .arg("-B")
         .arg(script)
-        .env("GUNICORN_DIRTY_SOCKET", &host.socket);
+        .env("GUNICORN_DIRTY_SOCKET", &host.socket)
+        .env("DIRTY_TEST_APP", app);
     let ran = run(&mut command);
     let expected = format!("ran {checks} checks, all passed");
     assert!(

@@ -14,9 +14,11 @@ import uuid
 
 from gunicorn.dirty import protocol
 from gunicorn.dirty.client import DirtyClient
+from gunicorn.dirty.errors import DirtyError
 from gunicorn.dirty.protocol import DirtyProtocol
 
-APP = "demo"
+# Several peers may check one host at once, each an app of its own.
+APP = os.environ.get("DIRTY_TEST_APP", "demo")
 SOCKET = os.environ["GUNICORN_DIRTY_SOCKET"]
 
 # Whether the installed client speaks the binary dialect, or else JSON.
@@ -58,14 +60,23 @@ async def raises_async(error_class, awaitable):
     raise AssertionError(f"no {error_class.__name__}, but {result!r}")
 
 
-def status():
-    """The host's status, asked for with the client's own framing."""
+def ask(message):
+    """The host's answer to a message that is no call, sent with the client's own framing.
+
+    In the binary dialect that sends a message's known fields only.
+    """
     with client() as connection:
-        request = {"type": "status", "id": str(uuid.uuid4())}
-        DirtyProtocol.write_message(connection._sock, request)
+        DirtyProtocol.write_message(connection._sock, {"id": str(uuid.uuid4())} | message)
         reply = DirtyProtocol.read_message(connection._sock)
+    if reply["type"] == "error":
+        raise DirtyError.from_dict(reply["error"])
     assert reply["type"] == "response", reply
     return reply["result"]
+
+
+def status():
+    """The host's status."""
+    return ask({"type": "status"})
 
 
 def wait_for(what, probe):

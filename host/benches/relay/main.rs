@@ -8,7 +8,9 @@
 //!   call's request and reply. All ratios are to this, in the same round;
 //! - *echo*: the same bytes through `dirty serve` and the demo app, by one client and by 32;
 //! - *stream*: small chunks, one call's worth at a time;
-//! - the same two with 1 MiB each way;
+//! - *payload*: the same two with 1 MiB and with 16 MiB each way, and beside that string of JSON's the
+//!   same string in the binary dialect, bytes that the app passes on, and bytes that it reads,
+//!   reverses and writes;
 //! - *revival*: from the SIGKILL of an app's only worker, which is idle, to the answer of the next
 //!   call; once with an app that keeps 256 MiB of state.
 //!
@@ -31,10 +33,12 @@ mod error;
 mod exchange;
 mod host;
 mod measure;
+mod payload;
 mod raw;
 mod report;
 mod revival;
 mod rounds;
+mod tlv;
 
 use std::process::ExitCode;
 

@@ -47,7 +47,7 @@ struct Measure {
     ratio: Option<fn(&Round) -> f64>,
 }
 
-const MEASURES: [Measure; 12] = {
+const MEASURES: [Measure; 20] = {
     use Unit::{Microseconds, Milliseconds, PerSecond};
     [
         measure("raw", "p50", Microseconds, |round| round.raw.p50),
@@ -73,12 +73,43 @@ const MEASURES: [Measure; 12] = {
             round.chunks_per_second
         }),
         measure("raw, 1 MiB", "p50", Microseconds, |round| {
-            round.raw_large.p50
+            round.large.raw.p50
         }),
-        measure("echo, 1 MiB", "p50", Microseconds, |round| {
-            round.echo_large.p50
+        measure("echo, 1 MiB, JSON", "p50", Microseconds, |round| {
+            round.large.text.p50
         })
-        .ratio(|round| round.echo_large.p50 / round.raw_large.p50),
+        .ratio(|round| round.large.text.p50 / round.large.raw.p50),
+        measure("echo, 1 MiB, binary", "p50", Microseconds, |round| {
+            round.large.tlv_text.p50
+        })
+        .ratio(|round| round.large.tlv_text.p50 / round.large.raw.p50),
+        measure("echo, 1 MiB of bytes", "p50", Microseconds, |round| {
+            round.large.bytes.p50
+        })
+        .ratio(|round| round.large.bytes.p50 / round.large.raw.p50),
+        measure("reverse, 1 MiB of bytes", "p50", Microseconds, |round| {
+            round.large.reversed.p50
+        })
+        .ratio(|round| round.large.reversed.p50 / round.large.raw.p50),
+        measure("raw, 16 MiB", "p50", Microseconds, |round| {
+            round.huge.raw.p50
+        }),
+        measure("echo, 16 MiB, JSON", "p50", Microseconds, |round| {
+            round.huge.text.p50
+        })
+        .ratio(|round| round.huge.text.p50 / round.huge.raw.p50),
+        measure("echo, 16 MiB, binary", "p50", Microseconds, |round| {
+            round.huge.tlv_text.p50
+        })
+        .ratio(|round| round.huge.tlv_text.p50 / round.huge.raw.p50),
+        measure("echo, 16 MiB of bytes", "p50", Microseconds, |round| {
+            round.huge.bytes.p50
+        })
+        .ratio(|round| round.huge.bytes.p50 / round.huge.raw.p50),
+        measure("reverse, 16 MiB of bytes", "p50", Microseconds, |round| {
+            round.huge.reversed.p50
+        })
+        .ratio(|round| round.huge.reversed.p50 / round.huge.raw.p50),
         measure("revival", "time", Milliseconds, |round| round.revival),
         measure("revival, 256 MiB", "time", Milliseconds, |round| {
             round.revival_256_mib

@@ -9,17 +9,19 @@ use super::error::Error;
 use super::exchange::{Connection, Exchange, Frame, request};
 use super::host::{self, App, Host};
 use super::measure::Latency;
+use super::payload::{Payload, PayloadContest};
 use super::raw::RawPeer;
 use super::revival::Victim;
 
 /// How many rounds there are, and so of how many numbers a median is.
 const ROUNDS: u32 = 20;
 /// Contestants that run for a while in each round; reviving a worker takes what it takes.
-const TIMED: u32 = 7;
+const TIMED: u32 = 15;
 /// Chunks of one stream.
 const CHUNKS: u32 = 20_000;
-/// The argument of the calls that carry much.
+/// The arguments of the calls that carry much.
 const LARGE_BYTES: usize = 1 << 20;
+const HUGE_BYTES: usize = 16 << 20;
 
 /// What one round has found. Times in seconds.
 #[derive(Clone, Copy, Debug)]
@@ -30,8 +32,8 @@ pub(crate) struct Round {
     pub(crate) crowd_of_one_worker: f64,
     pub(crate) crowd_of_four_workers: f64,
     pub(crate) chunks_per_second: f64,
-    pub(crate) raw_large: Latency,
-    pub(crate) echo_large: Latency,
+    pub(crate) large: Payload,
+    pub(crate) huge: Payload,
     pub(crate) revival: f64,
     pub(crate) revival_256_mib: f64,
 }
@@ -39,11 +41,13 @@ pub(crate) struct Round {
 /// All contestants.
 pub(crate) struct Contest {
     connection: Connection,
+    /// For the binary dialect.
+    tlv: Connection,
     echo: Exchange,
-    echo_large: Exchange,
     stream: Exchange,
     raw: RawPeer,
-    raw_large: RawPeer,
+    large: PayloadContest,
+    huge: PayloadContest,
     crowd_of_one_worker: Crowd,
     crowd_of_four_workers: Crowd,
     killed: Victim,
@@ -59,19 +63,25 @@ impl Contest {
         let echo_small = small(host::ONE_WORKER)?;
         let of_four_workers = small(host::FOUR_WORKERS)?;
         let (of_killed, of_killed_256_mib) = (small(host::KILLED)?, small(host::KILLED_256_MIB)?);
-        let large = "x".repeat(LARGE_BYTES);
-        let echo_large = echo(&mut connection, host::ONE_WORKER, "echo of 1 MiB", &large)?;
+        let mut tlv = Connection::open(&socket)?;
+        let mut payload = |call, size| {
+            let text = echo(&mut connection, host::ONE_WORKER, call, &"x".repeat(size))?;
+            PayloadContest::new(text, size, &mut tlv)
+        };
+        let large = payload("echo of 1 MiB", LARGE_BYTES)?;
+        let huge = payload("echo of 16 MiB", HUGE_BYTES)?;
         Ok(Contest {
             stream: stream(&mut connection, host::ONE_WORKER)?,
             raw: RawPeer::start(&echo_small)?,
-            raw_large: RawPeer::start(&echo_large)?,
+            large,
+            huge,
             crowd_of_one_worker: Crowd::gather(&socket, echo_small.clone())?,
             crowd_of_four_workers: Crowd::gather(&socket, of_four_workers)?,
             killed: Victim::new(host, host::KILLED, of_killed)?,
             killed_256_mib: Victim::new(host, host::KILLED_256_MIB, of_killed_256_mib)?,
             connection,
+            tlv,
             echo: echo_small,
-            echo_large,
         })
     }
 
@@ -89,16 +99,16 @@ impl Contest {
         let crowd_of_one_worker = self.crowd_of_one_worker.run(turn)?;
         let crowd_of_four_workers = self.crowd_of_four_workers.run(turn)?;
         let stream = Latency::of(turn, || connection.run(&self.stream))?;
-        let raw_large = Latency::of(turn, || self.raw_large.run())?;
-        let echo_large = Latency::of(turn, || connection.run(&self.echo_large))?;
+        let large = self.large.run(turn, connection, &mut self.tlv)?;
+        let huge = self.huge.run(turn, connection, &mut self.tlv)?;
         Ok(Round {
             raw,
             echo,
             crowd_of_one_worker,
             crowd_of_four_workers,
             chunks_per_second: f64::from(CHUNKS) / stream.mean,
-            raw_large,
-            echo_large,
+            large,
+            huge,
             revival: self.killed.kill_and_call()?.as_secs_f64(),
             revival_256_mib: self.killed_256_mib.kill_and_call()?.as_secs_f64(),
         })

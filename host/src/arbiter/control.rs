@@ -265,15 +265,17 @@ impl<E: Embedder> Arbiter<E> {
             Operation::Remove => ("remove", "removed"),
         };
         let mut result = json!({
-            "success": changed > 0,
+            // Also where nothing was to be changed; there is a reason then. Failures are errors.
+            "success": true,
             "operation": name,
             "requested": count,
             done: changed,
-            "total_workers": status.workers.len(),
+            "total_workers": status.slots_held,
             "target_workers": status.target_workers,
         });
         if changed == 0 {
             let reason = match operation {
+                _ if outcomes.is_empty() => "there is no app".to_owned(),
                 Operation::Add => format!("an app has {WORKERS_MAX} workers at most"),
                 Operation::Remove => "an app keeps one worker at least".to_owned(),
             };

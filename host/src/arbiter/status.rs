@@ -62,17 +62,27 @@ pub(super) fn to_json(status: &Status, memory: &mut Memory, budget: &Budget) -> 
         "target_workers": status.target_workers,
         "apps": names,
         "app_status": apps,
-        "bytes_in_flight": budget.held_bytes(),
-        "bytes_in_flight_max": budget.bytes_max(),
+        "bytes_in_flight": signed(budget.held_bytes()),
+        "bytes_in_flight_max": signed(budget.bytes_max()),
     })
     .to_string()
+}
+
+/// A number of bytes that every dialect has words for: the binary one's integers are signed.
+fn signed(bytes: usize) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
+}
+
+/// Seconds, as precise as the peer's.
+fn seconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 100.0).round() / 100.0
 }
 
 fn worker(worker: &WorkerStatus, memory: &Memory) -> Value {
     json!({
         "id": worker.worker.0,
         "pid": worker.pid,
-        "age": worker.age.as_secs_f64(),
+        "age": seconds(worker.age),
         "apps": [worker.app],
         "generation": worker.generation,
         "calls": worker.calls,
@@ -98,7 +108,7 @@ fn app(app: &AppStatus) -> Value {
         "refused": app.counts.refused,
         "restarts": app.counts.restarts,
         "recycled": app.counts.recycled,
-        "retry_in": app.retry_in.map(|delay| delay.as_secs_f64()),
+        "retry_in": app.retry_in.map(seconds),
         "last_error": app.last_error,
     })
 }

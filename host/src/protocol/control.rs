@@ -31,7 +31,7 @@ pub enum Command {
     Manage {
         /// Which of the two.
         operation: Operation,
-        /// How many.
+        /// How many, at least one.
         count: u32,
         /// The app; None is every app.
         app: Option<AppPath>,
@@ -76,7 +76,8 @@ pub(super) fn read_manage(members: &Members<'_>) -> Result<Command, EnvelopeFaul
     };
     Ok(Command::Manage {
         operation,
-        count: members.count(Name::Count)?.unwrap_or(1),
+        // As with the peer, there is no asking for nothing.
+        count: members.count(Name::Count)?.unwrap_or(1).max(1),
         app: app(members)?,
     })
 }

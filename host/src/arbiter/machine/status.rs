@@ -15,6 +15,8 @@ pub(crate) struct Status {
     pub workers: Vec<WorkerStatus>,
     /// How many workers there should be.
     pub target_workers: usize,
+    /// How many of these there are, or have been ordered.
+    pub slots_held: usize,
     /// Every app that takes calls, in the order of the configuration; those that a reload has added
     /// come last.
     pub apps: Vec<AppStatus>,
@@ -110,6 +112,7 @@ impl Machine {
         Status {
             workers,
             target_workers: self.apps.serving().map(|(_, app)| app.slots).sum(),
+            slots_held: self.apps.serving().map(|(_, app)| app.members.len()).sum(),
             apps: self
                 .apps
                 .serving()

@@ -15,7 +15,8 @@ use super::cursor::{Cursor, Head, Scalar};
 use super::{ITEMS_MAX, code};
 
 /// Appends a value to the payload that begins at `payload_at` in `out`. It is an error if the payload
-/// gets longer than `payload_bytes_max`; on an error, what has been appended is without meaning.
+/// gets much longer than `payload_bytes_max`, which the caller still has to check; on an error, what
+/// has been appended is without meaning.
 pub(super) fn append_tlv(
     out: &mut Vec<u8>,
     value: ReplyValue<'_>,
@@ -72,6 +73,10 @@ struct Level {
 
 /// What a type and a length or count take.
 const PREFIX_BYTES: usize = 5;
+
+/// By so much a payload may get shorter when it is known which of the open objects are escapes: by a
+/// dollar for each level, and by what an innermost `$blob` or `$float` takes itself.
+const UNDECIDED_BYTES_MAX: usize = DEPTH_MAX + 5 * PREFIX_BYTES;
 
 impl<'a> Writer<'a> {
     fn value(&mut self) -> Result<(), ReplyFault> {
@@ -291,9 +296,13 @@ impl<'a> Writer<'a> {
         self.out.extend_from_slice(&number.to_be_bytes());
     }
 
+    /// Refuses what will be too long in any case, before there is memory for more of it.
     #[inline]
     fn check_length(&self, more: usize) -> Result<(), FrameError> {
-        let len = self.out.len() - self.payload_at + more;
+        let len = self.out.len() - self.payload_at - self.dropped.len() + more;
+        if len <= self.payload_bytes_max.saturating_add(UNDECIDED_BYTES_MAX) {
+            return Ok(());
+        }
         check_length_max(len, self.payload_bytes_max).map(drop)
     }
 

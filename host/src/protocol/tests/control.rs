@@ -63,6 +63,7 @@ fn commands_of_the_peers() {
     for (fields, operation, count, name) in [
         (r#""op":1"#, Operation::Add, 1, None),
         (r#""op":2,"count":3"#, Operation::Remove, 3, None),
+        (r#""op":2,"count":0"#, Operation::Remove, 1, None),
         (
             r#""count":2,"op":1,"app":"a""#,
             Operation::Add,

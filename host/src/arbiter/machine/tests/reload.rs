@@ -255,6 +255,11 @@ fn a_worker_more_or_fewer_but_not_the_last() {
             panic!("not scaled");
         };
         assert_eq!(now, workers);
+        let status = world.machine.status();
+        assert_eq!(
+            (status.slots_held, status.target_workers),
+            (workers, workers)
+        );
     }
 }
 

@@ -1,65 +1,11 @@
-//! TLV as a tree, encoded in the most obvious way: what the tests compare with.
+//! Messages and values that the tests are made of.
 
 use bytes::Bytes;
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::super::header::{Header, Kind};
-
-/// A value.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Tlv {
-    None,
-    Bool(bool),
-    Int(i64),
-    Float(f64),
-    Bytes(Vec<u8>),
-    Text(String),
-    List(Vec<Tlv>),
-    Dict(Vec<(String, Tlv)>),
-}
-
-pub(super) fn text(text: &str) -> Tlv {
-    Tlv::Text(text.to_owned())
-}
-
-pub(super) fn dict<const N: usize>(pairs: [(&str, Tlv); N]) -> Tlv {
-    Tlv::Dict(pairs.map(|(key, value)| (key.to_owned(), value)).into())
-}
-
-impl Tlv {
-    pub(super) fn encode(&self) -> Vec<u8> {
-        let counted = |code: u8, count: usize| {
-            [&[code][..], &u32::try_from(count).unwrap().to_be_bytes()].concat()
-        };
-        match self {
-            Tlv::None => vec![0x00],
-            Tlv::Bool(value) => vec![0x01, u8::from(*value)],
-            Tlv::Int(number) => [&[0x05][..], &number.to_be_bytes()].concat(),
-            Tlv::Float(number) => [&[0x06][..], &number.to_be_bytes()].concat(),
-            Tlv::Bytes(bytes) => [counted(0x10, bytes.len()), bytes.clone()].concat(),
-            Tlv::Text(text) => [counted(0x11, text.len()), text.clone().into()].concat(),
-            Tlv::List(items) => {
-                let items = items.iter().flat_map(Tlv::encode);
-                counted(0x20, self.len()).into_iter().chain(items).collect()
-            }
-            Tlv::Dict(pairs) => {
-                let pairs = pairs
-                    .iter()
-                    .flat_map(|(key, value)| [text(key).encode(), value.encode()].concat());
-                counted(0x21, self.len()).into_iter().chain(pairs).collect()
-            }
-        }
-    }
-
-    fn len(&self) -> usize {
-        match self {
-            Tlv::List(items) => items.len(),
-            Tlv::Dict(pairs) => pairs.len(),
-            _ => 0,
-        }
-    }
-}
+pub(super) use crate::fuzzing::tlv::{Tlv, dict, text};
 
 pub(super) fn frame_of(kind: Kind, id: u64, payload: &[u8]) -> Bytes {
     let len = u32::try_from(payload.len()).unwrap();
