@@ -47,7 +47,10 @@ class App(DirtyApp):
         await asyncio.wait_for(asyncio.sleep(60), 0.01)
 
     async def forever(self):
-        await asyncio.get_running_loop().create_future()
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            self.events.append("gave up")
 
     def _hidden(self):
         return "hidden"
@@ -108,6 +111,7 @@ class CallsOfAnApp(unittest.TestCase):
     def test_waiting_for_nothing_is_an_error(self):
         with self.assertRaisesRegex(RuntimeError, "can never happen"):
             self.call("forever")
+        self.assertEqual(self.app.events, ["gave up"])
         self.assertEqual(self.call("later", 1), "1")
 
 

@@ -59,4 +59,11 @@ class Calls:
         """Runs a coroutine to its end, on the loop that all calls of the app share."""
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
-        return self._loop.run_until_complete(coroutine)
+        task = self._loop.create_task(coroutine)
+        try:
+            return self._loop.run_until_complete(task)
+        finally:
+            if not task.done():
+                # The loop has given up, and the coroutine is still to learn of it.
+                task.cancel()
+                self._loop.run_until_complete(asyncio.wait([task]))

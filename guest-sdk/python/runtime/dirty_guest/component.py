@@ -29,6 +29,7 @@ def _built():
     try:
         modules.import_early(())
         loop.install()
+        surroundings.replace()
         app_class = app_module.load(settings.MODULE, settings.CLASS)
         described = description.describe(app_class, settings.WORKERS)
         modules.import_early(settings.LATE_IMPORTS)
@@ -48,23 +49,26 @@ def _failure(error):
     return Err(dirty_app.Failure(failure.kind, failure.message, failure.traceback))
 
 
+class _Instance:
+    """The app of this instance. The bindings make a new `DirtyApp` for each call, so it cannot be there."""
+
+    app = None
+    calls = None
+
+
 class DirtyApp:
     """The interface `dirty-app`. Whatever an app raises becomes a failure: nothing may escape, because
     that would be a trap.
     """
-
-    def __init__(self):
-        self._app = None
-        self._calls = None
 
     def init(self, config: str) -> None:
         """Makes the app and initialises it."""
         try:
             surroundings.prepare()
             this_app.configure(config)
-            self._app = _APP_CLASS()
-            self._app.init()
-            self._calls = Calls(self._app, host.emit, blobs)
+            _Instance.app = _APP_CLASS()
+            _Instance.calls = Calls(_Instance.app, host.emit, blobs)
+            _Instance.app.init()
             surroundings.settle()
         except BaseException as error:
             raise _failure(error) from None
@@ -72,7 +76,7 @@ class DirtyApp:
     def call(self, action: str, args: str, kwargs: str) -> str | None:
         """Serves one call."""
         try:
-            return self._calls.run(action, args, kwargs)
+            return _Instance.calls.run(action, args, kwargs)
         except BaseException as error:
             raise _failure(error) from None
         finally:
@@ -81,7 +85,7 @@ class DirtyApp:
     def close(self) -> None:
         """Closes the app. There is nobody to tell of an error but the log."""
         try:
-            self._app.close()
+            _Instance.app.close()
         except BaseException as error:
             failure = failures.Failure(error)
             host.log_error(f"close() raised {failure.kind}: {failure.message}\n{failure.traceback}")

@@ -3,6 +3,7 @@
 Source files are not there when a component runs, so their lines are kept when it is built.
 """
 
+import asyncio.base_events
 import linecache
 import os
 import sys
@@ -10,7 +11,9 @@ import traceback
 
 from .values import sendable
 
-_SDK = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_SDK = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+# Frames of these are of no interest: the SDK's, and what runs coroutines.
+_UNSHOWN = (_SDK, asyncio.base_events.__file__)
 
 
 class Failure:
@@ -43,7 +46,7 @@ def _keep_app_frames(part, seen):
     if part is None or id(part) in seen:
         return
     seen.add(id(part))
-    frames = [frame for frame in part.stack if not frame.filename.startswith(_SDK + os.sep)]
+    frames = [frame for frame in part.stack if not frame.filename.startswith(_UNSHOWN)]
     for frame in frames:
         # Asks for the line while the file has the name under which it is known.
         frame.line
@@ -63,7 +66,7 @@ def _readable(filename):
 
 def keep_sources():
     """Keeps the source lines of all modules that are not the interpreter's own, for tracebacks."""
-    own = (sys.prefix + os.sep, os.path.dirname(os.__file__) + os.sep, _SDK + os.sep)
+    own = (sys.prefix + os.sep, os.path.dirname(os.__file__) + os.sep, _SDK)
     for module in list(sys.modules.values()):
         path = getattr(module, "__file__", None)
         if not path or not path.endswith(".py") or path.startswith(own):

@@ -12,12 +12,27 @@ from . import host
 from .values import sendable
 
 
+_system_getpid = os.getpid
+_runs = False
+
+
+def replace():
+    """While the component is built, before the app's modules take hold of anything."""
+    logging.lastResort = _HostLog(logging.WARNING)
+    os.getpid = _getpid
+
+
 def prepare():
-    """Before the app is made: what it prints and logs reaches the host."""
+    """Before the app is made: what it prints reaches the host, and the host can be asked."""
+    global _runs
+    _runs = True
     # The host takes lines; without this they would wait until a buffer is full.
     sys.stdout.reconfigure(line_buffering=True)
-    logging.lastResort = _HostLog(logging.WARNING)
-    os.getpid = host.process_id
+
+
+def _getpid():
+    """The worker's number; WASI has the same for all."""
+    return host.process_id() if _runs else _system_getpid()
 
 
 def settle():
