@@ -83,23 +83,30 @@ class Job:
             text = printed.partition(_NATIVE_TRACE)[0].strip()
             return BuildError(f"componentize-py failed:\n{text}")
         report = json.loads(reports[-1].partition(_REPORT)[2])
-        frames = [_Frame(frame, paths) for frame in report["frames"]]
-        shown = [frame.shown for frame in frames if frame.shown]
-        place = f"\n  at {shown[-1]}" if shown else ""
-        message = f"{self.module} cannot be imported: {report['kind']}: {report['message']}{place}"
         if report["kind"] == "NotAnApp":
             return BuildError(report["message"])
-        return BuildError(message, self._help(report, frames))
-
-    def _help(self, report, frames):
-        owner = None
-        for module in filter(None, (report["module"], report["name"])):
-            owner = owner or self.bundle.owner_of_compiled(module)
-        for frame in reversed(frames):
-            if owner is None and frame.base == self.bundle.directory and frame.below:
-                owner = self.bundle.owner_of_file(frame.below)
+        frames = [frame for frame in (_Frame(one, paths) for one in report["frames"]) if frame.base]
+        own = [frame for frame in frames if frame.base == self.root]
+        owner = self._compiled_owner(report, frames)
         if owner:
-            return f"{owner} does not work without its compiled parts, and {NATIVE}"
+            place = own[-1].shown if own else self.module
+            return BuildError(f"{place} needs {owner}, which does not work without its compiled parts: {NATIVE}")
+        places = "".join(f"\n  at {frame.shown}" for frame in dict.fromkeys(own[-1:] + frames[-1:]))
+        message = f"{self.module} cannot be imported: {report['kind']}: {report['message']}{places}"
+        return BuildError(message, self._help(report))
+
+    def _compiled_owner(self, report, frames):
+        """The distribution that fails because its compiled parts are not there."""
+        for module in filter(None, (report["module"], report["name"])):
+            if owner := self.bundle.owner_of_compiled(module):
+                return owner
+        if report["kind"] not in ("ImportError", "ModuleNotFoundError"):
+            return None
+        # Packages replace the error by one of their own.
+        owners = (self.bundle.owner_of_file(frame.below) for frame in reversed(frames) if frame.base != self.root)
+        return next(filter(None, owners), None)
+
+    def _help(self, report):
         if report["module"]:
             return (
                 f"{report['module']} is neither in {self.root}, nor among the requirements, "
@@ -109,15 +116,15 @@ class Job:
 
 
 class _Frame:
-    """A line of the traceback, on this side of the sandbox."""
+    """A line of the traceback, on this side of the sandbox; `base` is `None` where it is of no interest."""
 
     def __init__(self, frame, paths):
-        self.base = self.below = self.shown = None
-        top, _, below = frame["file"].lstrip("/").partition("/")
-        # The first is the SDK, and of no interest.
+        self.base = None
+        top, _, self.below = frame["file"].lstrip("/").partition("/")
+        # The first is the SDK.
         if top.isdigit() and 0 < int(top) < len(paths):
-            self.base, self.below = paths[int(top)], below
-            self.shown = f"{below}:{frame['line']}"
+            self.base = paths[int(top)]
+        self.shown = f"{self.below}:{frame['line']}"
 
 
 def publish(built, output):

@@ -11,6 +11,7 @@ _THREADS = (
 _NATIVE = (
     "a component cannot load native libraries: use a package that is pure Python, or write this app in Rust"
 )
+_ABSENT = "the Python in a component is built without it: do this in the web worker, or do without it"
 
 # Modules, each with all that is below it.
 _MODULES = {
@@ -25,6 +26,14 @@ _MODULES = {
     **dict.fromkeys(("multiprocessing", "pty", "subprocess", "concurrent.futures.process"), _PROCESSES),
     **dict.fromkeys(("concurrent.futures.thread",), _THREADS),
     **dict.fromkeys(("cffi", "ctypes"), _NATIVE),
+    **dict.fromkeys(
+        (
+            "bz2", "compression.bz2", "compression.lzma", "compression.zstd", "curses", "dbm.gnu",
+            "dbm.ndbm", "fcntl", "grp", "lzma", "mmap", "pwd", "readline", "resource", "syslog",
+            "termios", "tkinter", "tty",
+        ),
+        _ABSENT,
+    ),
 }  # fmt: skip
 
 # Names within modules that are fine otherwise.

@@ -43,8 +43,9 @@ class Bundle:
     def warnings(self):
         """What was left out, a line for each distribution."""
         for owner in sorted(set(self._compiled.values())):
-            modules = ", ".join(sorted(name for name, of in self._compiled.items() if of == owner))
-            yield f"{owner}: its compiled parts are left out ({modules}); its Python code is used alone"
+            first, *others = sorted(name for name, of in self._compiled.items() if of == owner)
+            more = f" and {len(others)} more" if others else ""
+            yield f"{owner}: its compiled parts are left out ({first}{more}); its Python code is used alone"
 
 
 def install(file, cache, say):

@@ -46,6 +46,7 @@ class Reading(unittest.TestCase):
         self.refused("import urllib.request as r", "imports urllib.request")
         self.refused("from urllib import request", "uses urllib.request")
         self.refused("from subprocess import run", "app.py:1 imports subprocess: a component cannot start processes")
+        self.refused("import lzma", "app.py:1 imports lzma: the Python in a component is built without it")
         self.refused("def f():\n  import ctypes", "app.py:2 imports ctypes: a component cannot load native")
 
     def test_names_that_cannot_work_are_refused(self):
