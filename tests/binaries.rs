@@ -93,8 +93,9 @@ fn an_index_means_something_in_its_own_call_only() {
     let mut get = |args: Value| wire.call(GUEST, "get", &args).result();
     let none = Value::Null;
     assert_eq!(get(json!([bytes(b"12345")])), json!([5, none, none]));
-    assert_eq!(get(json!([])), json!([none, none, none]));
-    assert_eq!(get(json!([bytes(b"")])), json!([0, none, none]));
+    for _ in 0..2 {
+        assert_eq!(get(json!([])), json!([none, none, none]));
+    }
     assert_eq!(
         wire.call(GUEST, "in_init", &json!([])).result(),
         "None, Err(0)"

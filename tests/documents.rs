@@ -31,7 +31,7 @@ fn the_embedded_demo_is_what_the_compiler_makes_of_its_source() {
 }
 
 #[test]
-fn the_guest_sdk_passes_its_unit_and_doc_tests() {
+fn the_guest_sdk_and_the_apps_of_the_examples_pass_their_tests() {
     let mut command = Command::new(env!("CARGO"));
     command.args([
         "test",
@@ -40,6 +40,8 @@ fn the_guest_sdk_passes_its_unit_and_doc_tests() {
         "dirty-guest",
         "--package",
         "demo",
+        "--package",
+        "text",
     ]);
     let printed = succeeds(command.arg("--target-dir").arg(target().join("sdk")));
     assert!(printed.contains("Doc-tests dirty_guest"), "{printed}");

@@ -84,7 +84,7 @@ fn what_is_not_there_and_what_is_malformed_are_errors_to_their_message_only() {
     let missing = refused(&mut wire, INFO, json!({"table": "t"}));
     missing.of_type("StashTableNotFoundError");
     refused(&mut wire, GET, json!({"table": "t"})).of_type("DirtyProtocolError");
-    refused(&mut wire, 11, json!({"table": "t"})).of_type("DirtyProtocolError");
+    refused(&mut wire, 13, json!({"table": "t"})).of_type("DirtyProtocolError");
     let long = json!({"table": "t", "key": "k".repeat(1025)});
     let long = refused(&mut wire, PUT, long).of_type("DirtyError");
     assert_eq!(long.detail("limit"), 1024);

@@ -11,6 +11,11 @@ pub(crate) fn demo_wasm() -> PathBuf {
     built("demo")
 }
 
+/// The app of the web examples, as built from `examples/web/text`.
+pub(crate) fn text_wasm() -> PathBuf {
+    built("text")
+}
+
 /// A guest of `tests/guests`.
 pub(crate) fn fixture(name: &str) -> PathBuf {
     built(name)

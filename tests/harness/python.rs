@@ -1,9 +1,12 @@
-//! A Python environment with an unmodified peer in it, made on first use, and the checks that
-//! `tests/peers` makes with it.
+//! Python environments, made on first use: with an unmodified peer in it, for the checks of
+//! `tests/peers`, or with what an example requires.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use sha2::{Digest, Sha256};
 
 use super::cli::{clean, run};
 use super::host::Host;
@@ -56,21 +59,40 @@ pub(crate) fn run_peer_with_app(host: &Host, peer: &str, app: &str, name: &str, 
 
 /// The interpreter of the environment that has this peer.
 pub(crate) fn python(peer: &str) -> PathBuf {
+    environment(&peer.replace("==", "-"), &[peer.as_ref()])
+}
+
+/// The interpreter of the environment that has what this file requires.
+pub(crate) fn python_for(requirements: &Path) -> PathBuf {
+    let text = fs::read(requirements)
+        .unwrap_or_else(|error| panic!("{}: {error}", requirements.display()));
+    // Other requirements are another environment.
+    let digest = Sha256::digest(text);
+    let name: String = digest[..8]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let arguments = ["--requirement".as_ref(), requirements.as_os_str()];
+    environment(&format!("requirements-{name}"), &arguments)
+}
+
+/// The interpreter of the environment of that name, into which pip installs this.
+fn environment(name: &str, packages: &[&OsStr]) -> PathBuf {
     let peers = paths::target().join("peers");
     fs::create_dir_all(&peers).expect("the target directory is ours");
-    let environment = peers.join(peer.replace("==", "-"));
+    let environment = peers.join(name);
     let interpreter = environment.join("bin/python");
     // Test binaries may run at once: one installs, the others wait and find it done.
     let lock = File::create(peers.join("lock")).expect("the target directory is ours");
     lock.lock().expect("a lock");
     if !interpreter.exists() {
-        install(peer, &peers, &environment);
+        install(packages, &peers, &environment);
     }
     interpreter
 }
 
 /// Makes the environment elsewhere and moves it into place when it is whole.
-fn install(peer: &str, peers: &Path, environment: &Path) {
+fn install(packages: &[&OsStr], peers: &Path, environment: &Path) {
     let unfinished = peers.join("unfinished");
     if unfinished.exists() {
         fs::remove_dir_all(&unfinished).expect("a former attempt can be removed");
@@ -90,7 +112,7 @@ fn install(peer: &str, peers: &Path, environment: &Path) {
                 "--no-input",
                 "--disable-pip-version-check",
             ])
-            .arg(peer),
+            .args(packages),
     );
     fs::rename(&unfinished, environment).expect("both lie in one directory");
 }

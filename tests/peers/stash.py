@@ -99,7 +99,7 @@ def check_errors():
         assert error.table_name == own("errors")
         error = raises(StashError, client.put, own("errors"), "k" * 2000, 1)
         assert type(error) is StashError and "1024" in str(error)
-        error = raises(StashError, client._execute, 11, own("errors"))
+        error = raises(StashError, client._execute, 13, own("errors"))
         assert type(error) is StashError
         assert client.tables() is not None
 

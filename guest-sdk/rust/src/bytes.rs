@@ -7,7 +7,7 @@ use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::ser::{Error as _, SerializeMap};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::host;
+use crate::blobs;
 
 /// Bytes that a client has sent, or that it is to get, as they are: without base64 or a list of
 /// numbers in between, as large as the host's frames.
@@ -27,7 +27,7 @@ use crate::host;
 /// ```
 ///
 /// The bytes cross between the host and the app when the value is read or written, so read and write
-/// it as arguments, results and chunks only: anywhere else the text means nothing. To pass bytes on
+/// it as arguments, results and chunks, and in the [stash](crate::stash), only: anywhere else the text means nothing. To pass bytes on
 /// unseen take a [`RawValue`](crate::RawValue).
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Bytes(Vec<u8>);
@@ -36,7 +36,7 @@ pub struct Bytes(Vec<u8>);
 const KEY: &str = "$blob";
 
 impl Bytes {
-    /// The bytes as a vector; copies nothing.
+    /// The bytes as a vector, which may grow; copies nothing.
     pub fn into_vec(self) -> Vec<u8> {
         self.0
     }
@@ -50,15 +50,15 @@ impl fmt::Debug for Bytes {
 }
 
 impl Deref for Bytes {
-    type Target = Vec<u8>;
+    type Target = [u8];
 
-    fn deref(&self) -> &Vec<u8> {
+    fn deref(&self) -> &[u8] {
         &self.0
     }
 }
 
 impl DerefMut for Bytes {
-    fn deref_mut(&mut self) -> &mut Vec<u8> {
+    fn deref_mut(&mut self) -> &mut [u8] {
         &mut self.0
     }
 }
@@ -101,7 +101,7 @@ impl FromIterator<u8> for Bytes {
 
 impl Serialize for Bytes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let index = host::put_blob(&self.0).map_err(|bytes_max| {
+        let index = blobs::put(&self.0).map_err(|bytes_max| {
             S::Error::custom(format_args!(
                 "its binaries take more than the host keeps of a call ({bytes_max} bytes)"
             ))
@@ -138,7 +138,7 @@ impl<'de> Visitor<'de> for BytesVisitor {
         if object.next_key::<IgnoredAny>()?.is_some() {
             return Err(other());
         }
-        let bytes = host::blob(index).ok_or_else(|| {
+        let bytes = blobs::get(index).ok_or_else(|| {
             M::Error::custom(format_args!(
                 "`{KEY}` is {index}, which names no binary of this call"
             ))

@@ -123,6 +123,7 @@
 
 mod actions;
 mod args;
+mod blobs;
 mod bytes;
 mod error;
 mod export;
@@ -130,6 +131,7 @@ mod host;
 mod instance;
 pub mod log;
 mod params;
+pub mod stash;
 mod stream;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use tokio::net::unix::OwnedWriteHalf;
 
 use super::outbox::{Flushed, Outbox};
-use crate::process::hop::Down;
+use crate::process::hop::{Down, Encoded};
 
 /// The writing half of the arbiter's end of a child's socket.
 #[derive(Debug)]
@@ -26,7 +26,10 @@ impl Downlink {
     }
 
     pub(super) fn push(&mut self, message: &Down) {
-        let encoded = message.encode();
+        self.push_encoded(message.encode());
+    }
+
+    pub(super) fn push_encoded(&mut self, encoded: Encoded) {
         self.outbox.push(encoded.head());
         self.outbox.push_shared(encoded.body);
     }

@@ -50,14 +50,14 @@ impl<E: Embedder> Arbiter<E> {
                     at_nanos: deadline.map(monotonic_nanos),
                     timeout,
                 };
-                self.tell_worker(
-                    worker,
-                    &Down::Call {
+                if let Some(link) = self.workers.get_mut(&worker) {
+                    link.dispatch(&Down::Call {
                         call,
                         deadline,
                         frame,
-                    },
-                );
+                    });
+                    self.dirty.push(Peer::Worker(worker));
+                }
             }
             Effect::CancelCall(worker, call) => {
                 // It may be waiting in a write of what nobody wants any more.
@@ -101,8 +101,12 @@ impl<E: Embedder> Arbiter<E> {
     }
 
     fn spawn_mold(&mut self, generation: GenerationId, settings: Rc<AppSettings>) {
-        let spawned = spawn::mold(&self.executable, &settings.name, &self.reaper)
-            .and_then(|spawned| MoldLink::start(generation, spawned, self.input.clone()));
+        self.make_tables(&settings);
+        let frame_bytes_max = self.settings.server.frame_bytes_max;
+        let spawned =
+            spawn::mold(&self.executable, &settings.name, &self.reaper).and_then(|spawned| {
+                MoldLink::start(generation, spawned, frame_bytes_max, self.input.clone())
+            });
         match spawned {
             Ok(link) => {
                 let setup = self.setup(&settings);

@@ -121,6 +121,7 @@ impl<E: Embedder> Arbiter<E> {
                 let app = app.unwrap_or_default();
                 return log::line(app, Some(worker), request, source, level, &message);
             }
+            Up::Stash(request) => return self.use_stash_of_worker(now, worker, request),
             Up::OverMemory(_) => Event::OverMemory(worker),
             _ => Event::WorkerMisbehaved(worker),
         };
@@ -161,6 +162,7 @@ impl<E: Embedder> Arbiter<E> {
                 let app = app.map(|(_, app)| app.name.as_str());
                 return log::line(app.unwrap_or_default(), None, None, source, level, &message);
             }
+            Up::Stash(request) => return self.use_stash_of_mold(now, generation, request),
             // Another version, or nonsense. Its end is an event of its own.
             Up::Hello(_) | Up::Ready | Up::Chunk(..) | Up::Final(..) | Up::OverMemory(_) => {
                 return self.kill_mold(generation);

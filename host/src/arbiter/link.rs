@@ -21,12 +21,9 @@ use super::input::{Input, NewWorker};
 use super::machine::{ClientId, GenerationId};
 use super::outbox::{COPIED_BYTES_MAX, Flushed};
 use crate::process::descriptors::{self, Received};
-use crate::process::hop::{self, Failure, Stage, Up, WorkerId};
+use crate::process::hop::{self, Down, Encoded, Failure, Stage, Up, WorkerId};
 use crate::process::pidfd::Pidfd;
 use crate::process::spawn::SpawnedMold;
-
-/// Read from a mold at once.
-const CONTROL_READ_BYTES: usize = 64 << 10;
 
 /// The arbiter's end of a worker's socket.
 #[derive(Debug)]
@@ -37,6 +34,8 @@ pub(super) struct WorkerLink {
     pidfd: Pidfd,
     /// Something could not be written to it.
     unreachable: bool,
+    /// It has used the stash since it was sent its last call, so it has read that.
+    has_read_call: bool,
     reader: JoinHandle<()>,
 }
 
@@ -67,6 +66,7 @@ impl WorkerLink {
             paused_for: None,
             pidfd: Pidfd::from_received(new.pidfd),
             unreachable: false,
+            has_read_call: false,
             reader,
         })
     }
@@ -80,9 +80,22 @@ impl WorkerLink {
         })
     }
 
-    /// Whether something that was pushed cannot have reached the worker.
-    pub(super) fn is_unreachable(&self) -> bool {
-        self.unreachable
+    /// Takes a call to be written.
+    pub(super) fn dispatch(&mut self, call: &Down) {
+        self.has_read_call = false;
+        self.down.push(call);
+    }
+
+    /// Takes the answer to a use of the stash to be written.
+    pub(super) fn answer(&mut self, answer: Encoded) {
+        self.has_read_call = true;
+        self.down.push_encoded(answer);
+    }
+
+    /// Whether the worker, which has ended, had not read the call that it was sent last, if it was
+    /// sent any; `unread`: it had not read something.
+    pub(super) fn has_left_call_unread(&self, unread: bool) -> bool {
+        (unread || self.unreachable) && !self.has_read_call
     }
 
     pub(super) fn kill(&self) {
@@ -185,6 +198,7 @@ impl MoldLink {
     pub(super) fn start(
         generation: GenerationId,
         spawned: SpawnedMold,
+        frame_bytes_max: usize,
         input: mpsc::Sender<Input>,
     ) -> io::Result<MoldLink> {
         let socket = std::os::unix::net::UnixStream::from(spawned.control);
@@ -196,6 +210,7 @@ impl MoldLink {
             socket: incoming,
             buf: BytesMut::new(),
             descriptors: VecDeque::new(),
+            frame_bytes_max,
         };
         let (child, ended) = (spawned.child, pidfd.clone());
         tokio::task::spawn_local(async move {
@@ -236,6 +251,8 @@ struct ControlReader {
     buf: BytesMut,
     /// One entry for each worker that the mold has announced and `next` has not returned yet.
     descriptors: VecDeque<Received>,
+    /// What an app puts into the stash in its `init()` may be so long.
+    frame_bytes_max: usize,
 }
 
 impl ControlReader {
@@ -243,7 +260,7 @@ impl ControlReader {
     async fn next(&mut self) -> Option<(Up, Option<NewWorker>)> {
         loop {
             if let Some((header, payload)) =
-                hop::next_message(&mut self.buf, CONTROL_READ_BYTES).ok()?
+                hop::next_message(&mut self.buf, self.frame_bytes_max).ok()?
             {
                 return match Up::decode(header, payload).ok()? {
                     Up::Forked { worker, pid } => {
@@ -328,6 +345,7 @@ mod tests {
                 socket: incoming,
                 buf: BytesMut::new(),
                 descriptors: VecDeque::new(),
+                frame_bytes_max: 0,
             };
             for (worker, fds) in (1..).map(WorkerId).zip(sent) {
                 match reader.next().await.unwrap() {

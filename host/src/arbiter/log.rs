@@ -13,6 +13,7 @@ use super::machine::{ClientId, DeathCause, Report};
 use crate::logline::{LogLevel, LogSource};
 use crate::process::hop::{Exit, ExitStatus, Failure, Initialised, Stage, WorkerId};
 use crate::protocol::RawId;
+use crate::stash::StashError;
 
 /// A line from an app, or from the process that runs it.
 pub(super) fn line(
@@ -327,6 +328,11 @@ pub(super) fn reply_cut(client: ClientId) {
 /// A mold could not be started.
 pub(super) fn cannot_spawn(app: &str, error: &io::Error) {
     error!(app, error = error as &dyn Error, "cannot start a mold");
+}
+
+/// A table of the stash that the configuration gives an app cannot be made.
+pub(super) fn no_table(app: &str, table: &str, error: &StashError) {
+    warn!(app, table, "cannot make a table of `stashes`: {error}");
 }
 
 /// A new worker's socket is of no use.

@@ -285,11 +285,8 @@ impl<E: Embedder> Arbiter<E> {
                 self.machine.handle(now, Event::WorkerMisbehaved(worker));
             }
             Input::WorkerDrained { worker, unread } => {
-                let unreachable = self
-                    .workers
-                    .get(&worker)
-                    .is_some_and(WorkerLink::is_unreachable);
-                let unread = unread || unreachable;
+                let link = self.workers.get(&worker);
+                let unread = link.is_some_and(|link| link.has_left_call_unread(unread));
                 self.machine
                     .handle(now, Event::WorkerDrained { worker, unread });
             }

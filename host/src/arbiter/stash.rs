@@ -1,19 +1,19 @@
-//! Answers clients that use the stash. What each operation does is the stash's; here its results
-//! get the shapes that the existing clients know.
+//! Answers clients and apps that use the stash. What each operation does is the stash's; here its
+//! results get the shapes that the existing clients know, or become messages to a child.
 
 use std::time::Instant;
 
 use bytes::Bytes;
 use serde_json::json;
 
-use super::Embedder;
-use super::machine::ClientId;
+use super::machine::{ClientId, GenerationId};
 use super::replies::Kind;
 use super::run::{Arbiter, Peer};
-use crate::protocol::{
-    Dialect, RawId, ReplyValue, StashOperation, StashRequest, StashValue, WireError,
-};
-use crate::stash::{Stash, StashError};
+use super::{Embedder, log};
+use crate::config::AppSettings;
+use crate::process::hop::{self, WorkerId};
+use crate::protocol::{Dialect, RawId, ReplyValue, StashRequest, StashValue, WireError};
+use crate::stash::{StashAnswer, StashError};
 
 /// A client's use of the stash.
 #[derive(Debug)]
@@ -26,15 +26,6 @@ pub(super) struct StashMessage {
     pub(super) request: StashRequest,
     /// What it came in, which counts into the budget for as long as it waits.
     pub(super) _frame: Bytes,
-}
-
-/// What an operation says.
-#[derive(Debug, PartialEq)]
-enum Answer<'a> {
-    /// A value of the stash's.
-    Value(&'a StashValue),
-    /// Something else.
-    Fact(serde_json::Value),
 }
 
 impl<E: Embedder> Arbiter<E> {
@@ -54,7 +45,7 @@ impl<E: Embedder> Arbiter<E> {
         {
             let frame_bytes_max = self.settings.server.frame_bytes_max;
             let (dialect, id) = (message.dialect, message.id);
-            let reply = match perform(&mut self.stash, now, message.request) {
+            let reply = match self.stash.perform(now, message.request) {
                 Ok(answer) => encode(&answer, dialect, &id, frame_bytes_max),
                 Err(error) => Err(WireError::from(&error)),
             };
@@ -67,68 +58,91 @@ impl<E: Embedder> Arbiter<E> {
             }
         }
     }
+
+    /// An app uses the stash during a call, or where a worker starts or stops.
+    pub(super) fn use_stash_of_worker(
+        &mut self,
+        now: Instant,
+        worker: WorkerId,
+        request: StashRequest,
+    ) {
+        if let Some(link) = self.workers.get_mut(&worker) {
+            let answer = self.stash.perform(now, request);
+            let frame_bytes_max = self.settings.server.frame_bytes_max;
+            link.answer(encode_for_child(answer, frame_bytes_max));
+            self.dirty.push(Peer::Worker(worker));
+        }
+    }
+
+    /// An app uses the stash during its `init()`, or its mold does for it.
+    pub(super) fn use_stash_of_mold(
+        &mut self,
+        now: Instant,
+        generation: GenerationId,
+        request: StashRequest,
+    ) {
+        if let Some((link, _)) = self.molds.get_mut(&generation) {
+            let answer = self.stash.perform(now, request);
+            let frame_bytes_max = self.settings.server.frame_bytes_max;
+            link.down
+                .push_encoded(encode_for_child(answer, frame_bytes_max));
+            self.dirty.push(Peer::Mold(generation));
+        }
+    }
+
+    /// Makes the tables that the configuration gives an app, before it can use them.
+    pub(super) fn make_tables(&mut self, app: &AppSettings) {
+        for table in app.stashes.iter().flatten() {
+            if let Err(error) = self.stash.ensure(table) {
+                log::no_table(&app.name, table, &error);
+            }
+        }
+    }
 }
 
-fn perform(
-    stash: &mut Stash,
-    now: Instant,
-    request: StashRequest,
-) -> Result<Answer<'_>, StashError> {
-    let StashRequest {
-        operation,
-        table,
-        key,
-        value,
-        pattern,
-    } = request;
-    // Where a key is needed, the message has been refused without.
-    let needed_key = key.as_deref().unwrap_or_default();
-    let fact = match operation {
-        StashOperation::Put => {
-            // Clients leave it away for their `None`.
-            let value = value.unwrap_or_else(|| StashValue::from_json("null"));
-            stash.put(now, &table, needed_key, value, None)?;
-            json!(true)
-        }
-        StashOperation::Get => return stash.get(now, &table, needed_key).map(Answer::Value),
-        StashOperation::Delete => json!(stash.delete(now, &table, needed_key)),
-        StashOperation::Keys => json!(stash.keys(now, &table, pattern.as_deref())?),
-        StashOperation::Clear => {
-            stash.clear(&table);
-            json!(true)
-        }
-        StashOperation::Info => json!({"size": stash.size(now, &table)?, "table": table}),
-        StashOperation::Ensure => {
-            stash.ensure(&table)?;
-            json!(true)
-        }
-        StashOperation::DeleteTable => json!(stash.delete_table(&table)),
-        StashOperation::Tables => json!(stash.tables()),
-        StashOperation::Exists => json!(match &key {
-            Some(key) => stash.has_key(now, &table, key),
-            None => stash.has_table(&table),
-        }),
-    };
-    Ok(Answer::Fact(fact))
+/// The answer to a child. One that does not fit into a message is an error instead.
+fn encode_for_child(
+    answer: Result<StashAnswer<'_>, StashError>,
+    frame_bytes_max: usize,
+) -> hop::Encoded {
+    let encoded = hop::stash_answer(&answer);
+    let bytes = encoded.body.len();
+    if bytes <= frame_bytes_max {
+        return encoded;
+    }
+    let max = frame_bytes_max;
+    hop::stash_answer(&Err(StashError::TooLarge { bytes, max }))
 }
 
 fn encode(
-    answer: &Answer<'_>,
+    answer: &StashAnswer<'_>,
+    dialect: Dialect,
+    id: &RawId,
+    frame_bytes_max: usize,
+) -> Result<Bytes, WireError> {
+    let fact = match answer {
+        StashAnswer::Value(value) => {
+            let StashValue { json, blobs } = &**value;
+            let value = ReplyValue::App { json, blobs };
+            return write(value, dialect, id, frame_bytes_max);
+        }
+        StashAnswer::Done => json!(true),
+        StashAnswer::Truth(truth) => json!(truth),
+        StashAnswer::Sum(sum) => json!(sum),
+        StashAnswer::Names(names) => json!(names),
+        StashAnswer::Info { table, size } => json!({"size": size, "table": table}),
+    };
+    write((&fact.to_string()).into(), dialect, id, frame_bytes_max)
+}
+
+fn write(
+    value: ReplyValue<'_>,
     dialect: Dialect,
     id: &RawId,
     frame_bytes_max: usize,
 ) -> Result<Bytes, WireError> {
     let mut reply = Vec::new();
-    let written = match answer {
-        Answer::Value(StashValue { json, blobs }) => {
-            let value = ReplyValue::App { json, blobs };
-            dialect.write_response(&mut reply, id.as_str(), value, frame_bytes_max)
-        }
-        Answer::Fact(fact) => {
-            dialect.write_response(&mut reply, id.as_str(), &fact.to_string(), frame_bytes_max)
-        }
-    };
-    match written {
+    match dialect.write_response(&mut reply, id.as_str(), value, frame_bytes_max) {
         Ok(()) => Ok(reply.into()),
         Err(error) => {
             let message = format!("the stash's answer cannot be sent: {error}");

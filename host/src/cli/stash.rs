@@ -11,6 +11,7 @@ use super::failure::Failure;
 use super::output;
 use super::socket::SocketArgs;
 use crate::client::{ClientError, Stash};
+use crate::config;
 use crate::protocol::WireError;
 
 /// The stash waits for nobody.
@@ -20,6 +21,8 @@ const EXAMPLES: &str = "\
 Examples:
   dirty stash put sessions user:1 '{\"name\": \"Ada\"}'
   dirty stash get sessions user:1
+  dirty stash put sessions user:2 null --ttl 3600
+  dirty stash increment counters hits
   dirty stash keys sessions 'user:*'
   dirty stash tables
 
@@ -55,6 +58,35 @@ enum Operation {
         /// The value: JSON, or else taken as a string; `@PATH` is the bytes of a file
         #[arg(allow_negative_numbers = true, value_parser = argument::parse)]
         value: Argument,
+        /// Forget it after so many seconds
+        #[arg(long, value_name = "SECONDS", value_parser = config::parse_seconds_above_zero)]
+        ttl: Option<Duration>,
+    },
+    /// Add to an integer, which is 0 if there is none, and print the sum
+    Increment {
+        /// The table's name
+        table: String,
+        /// The key
+        key: String,
+        /// What to add
+        #[arg(allow_negative_numbers = true, default_value_t = 1)]
+        delta: i64,
+    },
+    /// Keep a value only if the present one is as expected, and print whether it was
+    Swap {
+        /// The table's name
+        table: String,
+        /// The key
+        key: String,
+        /// The value: JSON, or else taken as a string
+        #[arg(allow_negative_numbers = true, value_parser = argument::parse)]
+        value: Argument,
+        /// What `get` printed of the present value; without it there must be none
+        #[arg(long, value_name = "VALUE", allow_negative_numbers = true, value_parser = argument::parse)]
+        expected: Option<Argument>,
+        /// Forget it after so many seconds
+        #[arg(long, value_name = "SECONDS", value_parser = config::parse_seconds_above_zero)]
+        ttl: Option<Duration>,
     },
     /// Remove a value, and print whether there was one
     Delete {
@@ -108,6 +140,7 @@ enum Answer {
     Truth(bool),
     Names(Vec<String>),
     Size(u64),
+    Sum(i64),
 }
 
 impl StashArgs {
@@ -125,6 +158,7 @@ impl StashArgs {
                 .iter()
                 .try_for_each(|name| output::line(&output::on_one_line(name))),
             Answer::Size(size) => output::line(&size.to_string()),
+            Answer::Sum(sum) => output::line(&sum.to_string()),
         }
     }
 }
@@ -136,9 +170,28 @@ impl Operation {
                 Some(json) => Answer::Json(json),
                 None => return Err(WireError::stash_key_not_found(&table, &key).into()),
             },
-            Self::Put { table, key, value } => {
-                stash.put(&table, &key, value.json()).await?;
+            Self::Put {
+                table,
+                key,
+                value,
+                ttl,
+            } => {
+                stash.put_for(&table, &key, value.json(), ttl).await?;
                 Answer::Nothing
+            }
+            Self::Increment { table, key, delta } => {
+                Answer::Sum(stash.increment(&table, &key, delta).await?)
+            }
+            Self::Swap {
+                table,
+                key,
+                value,
+                expected,
+                ttl,
+            } => {
+                let expected = expected.as_ref().map(Argument::json);
+                let swap = stash.compare_and_swap(&table, &key, expected, value.json(), ttl);
+                Answer::Truth(swap.await?)
             }
             Self::Delete { table, key } => Answer::Truth(stash.delete(&table, &key).await?),
             Self::Exists { table, key } => Answer::Truth(match key {
@@ -211,6 +264,8 @@ mod tests {
             &["get", "t"],
             &["put", "t", "k"],
             &["info"],
+            &["put", "t", "k", "v", "--ttl", "0"],
+            &["increment", "t", "k", "1.5"],
             &["nope"],
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line:?}");

@@ -27,7 +27,7 @@
 //! # }
 //! ```
 
-mod bytes;
+mod binary;
 mod call;
 mod connection;
 mod error;
@@ -47,7 +47,7 @@ use tokio::net::UnixStream;
 use crate::protocol::{ControlParts, FRAME_BYTES_MAX_DEFAULT};
 use connection::Connection;
 
-pub use bytes::Bytes;
+pub use binary::Bytes;
 pub use call::CallBuilder;
 pub use error::{ClientError, Ending};
 pub use replies::{Replies, Reply};

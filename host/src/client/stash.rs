@@ -1,6 +1,7 @@
-//! The host's stash, seen from a client: tables of values that all clients share.
+//! The host's stash, seen from a client: tables of values that all clients and apps share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -43,13 +44,66 @@ impl Stash {
         key: &str,
         value: impl Serialize,
     ) -> Result<(), ClientError> {
+        self.put_for(table, key, value, None).await
+    }
+
+    /// The same; the value is forgotten after `ttl`, if there is one.
+    ///
+    /// # Errors
+    /// Those of [`put`](Self::put).
+    pub async fn put_for(
+        &self,
+        table: &str,
+        key: &str,
+        value: impl Serialize,
+        ttl: Option<Duration>,
+    ) -> Result<(), ClientError> {
         let value = to_raw_value(&value).map_err(ClientError::Encode)?;
         let parts = StashParts {
             value: Some(&value),
+            ttl,
             ..of_key(StashOperation::Put, table, key)
         };
         self.send(&parts).await?;
         Ok(())
+    }
+
+    /// Adds to the integer under a key, and returns the sum. Where there is none it counts as 0.
+    ///
+    /// # Errors
+    /// Those of every operation; the host's where the value is no integer of 64 bits, or the sum would
+    /// be none.
+    pub async fn increment(&self, table: &str, key: &str, delta: i64) -> Result<i64, ClientError> {
+        let parts = StashParts {
+            delta: Some(delta),
+            ..of_key(StashOperation::Increment, table, key)
+        };
+        self.ask(&parts).await
+    }
+
+    /// Does what [`put_for`](Self::put_for) does if the value under the key is `expected`, letter by
+    /// letter as JSON text; None is that there is no value. False if it is another.
+    ///
+    /// # Errors
+    /// Those of [`put`](Self::put).
+    pub async fn compare_and_swap(
+        &self,
+        table: &str,
+        key: &str,
+        expected: Option<impl Serialize>,
+        value: impl Serialize,
+        ttl: Option<Duration>,
+    ) -> Result<bool, ClientError> {
+        let expected = expected.map(|expected| to_raw_value(&expected));
+        let expected = expected.transpose().map_err(ClientError::Encode)?;
+        let value = to_raw_value(&value).map_err(ClientError::Encode)?;
+        let parts = StashParts {
+            expected: expected.as_deref(),
+            value: Some(&value),
+            ttl,
+            ..of_key(StashOperation::CompareAndSwap, table, key)
+        };
+        self.ask(&parts).await
     }
 
     /// The value under a key; None if there is none, or no such table.
@@ -175,6 +229,9 @@ fn of_table(operation: StashOperation, table: &str) -> StashParts<'_> {
         key: None,
         value: None,
         pattern: None,
+        ttl: None,
+        delta: None,
+        expected: None,
     }
 }
 

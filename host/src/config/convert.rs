@@ -158,6 +158,23 @@ pub(super) fn path(value: &DeValue<'_>) -> Result<PathBuf, Problem> {
     Ok(PathBuf::from(text))
 }
 
+/// Names of the stash's tables, each once.
+pub(super) fn table_names(value: &DeValue<'_>) -> Result<Vec<String>, Problem> {
+    let DeValue::Array(names) = value else {
+        return Err(wrong_type("an array of names", value));
+    };
+    let mut read = Vec::new();
+    for name in names.iter() {
+        let name = string(name.get_ref())?;
+        values::table_name(name)?;
+        if read.iter().any(|known| known == name) {
+            return Err(Problem::Duplicate(name.to_owned()));
+        }
+        read.push(name.to_owned());
+    }
+    Ok(read)
+}
+
 pub(super) fn init_mode(value: &DeValue<'_>) -> Result<InitMode, Problem> {
     match string(value)? {
         "mold" => Ok(InitMode::Mold),

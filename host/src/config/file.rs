@@ -62,6 +62,7 @@ pub(super) struct ParsedApp {
     pub(super) recycle: ParsedRecycle,
     pub(super) spare: Option<bool>,
     pub(super) on_disconnect: Option<OnDisconnect>,
+    pub(super) stashes: Option<Vec<String>>,
 }
 
 impl ParsedFile {
@@ -191,6 +192,7 @@ fn read_app(
         recycle: ParsedRecycle::read(app, report),
         spare: app.read(report, "spare", convert::boolean),
         on_disconnect: app.read(report, "on_disconnect", convert::on_disconnect),
+        stashes: app.read(report, "stashes", convert::table_names),
     };
     Some(ParsedApp {
         component: directory.join(component?),

@@ -58,6 +58,7 @@ impl Place {
                 "max_memory",
                 "spare",
                 "on_disconnect",
+                "stashes",
             ],
             Place::Dir => &["path", "writable"],
             Place::Hooks => &[

@@ -37,6 +37,9 @@ pub(super) const AGE_MIN: Duration = Duration::from_secs(1);
 /// every worker after every call.
 pub(super) const WORKER_BYTES: RangeInclusive<u64> = MIB..=TIB;
 
+/// The longest name of one of the stash's tables, in bytes.
+pub const STASH_TABLE_NAME_BYTES_MAX: usize = 255;
+
 /// Less would hardly hold anything.
 pub(super) const STASH_BYTES: RangeInclusive<u64> = 64 * KIB..=TIB;
 /// Listing the keys of a table takes the arbiter a time that grows with them.

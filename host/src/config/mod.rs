@@ -43,7 +43,7 @@ mod values;
 
 pub use error::{ConfigError, ConfigErrors, Origin, Problem};
 pub use file::ParsedFile;
-pub use limits::{DURATION_MAX, WORKERS_MAX};
+pub use limits::{DURATION_MAX, STASH_TABLE_NAME_BYTES_MAX, WORKERS_MAX};
 pub use overrides::{AppOverride, Overrides};
 pub use settings::{
     AppSettings, DirSettings, HookCommand, HookSettings, InitMode, LifecycleSettings, OnDisconnect,

@@ -150,5 +150,6 @@ fn app_settings(app: ParsedApp, common: &Common) -> AppSettings {
         recycle: app.recycle.resolve(),
         spare: app.spare.unwrap_or_default(),
         on_disconnect: app.on_disconnect.unwrap_or_default(),
+        stashes: app.stashes,
     }
 }

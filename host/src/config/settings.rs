@@ -172,6 +172,8 @@ pub struct AppSettings {
     pub spare: bool,
     /// What becomes of a plain call whose client has left.
     pub on_disconnect: OnDisconnect,
+    /// The tables of the stash that are made when it starts; `None` leaves that to its description.
+    pub stashes: Option<Vec<String>>,
 }
 
 /// A directory of the host's that an app sees.

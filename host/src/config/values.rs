@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::error::Problem;
 use super::limits::{
-    APP_NAME_BYTES_MAX, DURATION_MAX, DURATION_MIN, GIB, KIB, MIB, TIB, WORKERS_MAX,
+    APP_NAME_BYTES_MAX, DURATION_MAX, DURATION_MIN, GIB, KIB, MIB, STASH_TABLE_NAME_BYTES_MAX, TIB,
+    WORKERS_MAX,
 };
 
 /// A duration typed as a number of seconds (`30`, `0.5`): zero, or 1 ms to [`DURATION_MAX`].
@@ -128,6 +129,20 @@ pub(super) fn app_name(name: &str) -> Result<(), Problem> {
         })
     } else if name.chars().any(char::is_control) {
         Err(Problem::Forbidden("control characters"))
+    } else {
+        Ok(())
+    }
+}
+
+/// A name of one of the stash's tables.
+pub(super) fn table_name(name: &str) -> Result<(), Problem> {
+    if name.is_empty() {
+        Err(Problem::Empty)
+    } else if name.len() > STASH_TABLE_NAME_BYTES_MAX {
+        Err(Problem::TooLong {
+            len: name.len(),
+            max: STASH_TABLE_NAME_BYTES_MAX,
+        })
     } else {
         Ok(())
     }

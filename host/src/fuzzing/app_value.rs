@@ -95,7 +95,8 @@ fn check_return(value: &Tlv) {
         return;
     };
     let tree = json::parse(first.args.as_bytes()).expect("apps get sound JSON");
-    let again = tree.to_tlv(Some(&first.blobs)).expect("it came from TLV");
+    let blobs: Vec<&[u8]> = first.blobs.iter().map(AsRef::as_ref).collect();
+    let again = tree.to_tlv(Some(&blobs)).expect("it came from TLV");
     assert_eq!(again.encode(), Tlv::List(vec![value.clone()]).encode());
     let Tlv::List(items) = again else {
         panic!("args are a list");

@@ -5,10 +5,8 @@ use bytes::Bytes;
 
 use super::sketch::{self, Expected};
 use super::tlv::{Tlv, dict};
-use super::{FRAME_BYTES_MAX, json};
-use crate::protocol::{
-    Command, Dialect, Message, Operation, ReplyValue, Request, StashOperation, StashRequest,
-};
+use super::{FRAME_BYTES_MAX, json, stash_message};
+use crate::protocol::{Command, Dialect, Message, Operation, ReplyValue, Request};
 
 const REQUEST: u8 = 0x01;
 const STASH: u8 = 0x10;
@@ -113,7 +111,7 @@ fn one<'a>(members: &'a [(String, Tlv)], name: &str) -> Option<Option<&'a Tlv>> 
     }
 }
 
-fn text(member: Option<&Tlv>) -> Option<String> {
+pub(super) fn text(member: Option<&Tlv>) -> Option<String> {
     match member {
         Some(Tlv::Text(text)) => Some(text.clone()),
         _ => None,
@@ -126,8 +124,9 @@ fn check_request(frame: &Bytes, request: &Request<'_>, sound: Sound) {
     assert_eq!(request.action, sound.action);
     assert!(request.args.len() + request.kwargs.len() <= GROWTH_MAX * frame.len());
     let (args, kwargs) = (sound.args.with_one_nan(), sound.kwargs.with_one_nan());
-    assert_eq!(as_tlv(&request.args, &request.blobs), args.encode());
-    assert_eq!(as_tlv(&request.kwargs, &request.blobs), kwargs.encode());
+    let blobs: Vec<&[u8]> = request.blobs.iter().map(AsRef::as_ref).collect();
+    assert_eq!(as_tlv(&request.args, &blobs), args.encode());
+    assert_eq!(as_tlv(&request.kwargs, &blobs), kwargs.encode());
     let mut reply = Vec::new();
     let result = ReplyValue::App {
         json: &request.args,
@@ -140,7 +139,7 @@ fn check_request(frame: &Bytes, request: &Request<'_>, sound: Sound) {
 }
 
 /// What JSON text for an app is in TLV.
-fn as_tlv(json: &str, blobs: &[&[u8]]) -> Vec<u8> {
+pub(super) fn as_tlv(json: &str, blobs: &[&[u8]]) -> Vec<u8> {
     let json = json::parse(json.as_bytes()).expect("apps get sound JSON");
     json.to_tlv(Some(blobs)).expect("it came from TLV").encode()
 }
@@ -157,7 +156,8 @@ fn check_other_messages(kind: u8, frame: &Bytes, members: Option<&[(String, Tlv)
                 return;
             };
             let names = [
-                "op", "app", "workers", "count", "table", "key", "value", "pattern",
+                "op", "app", "workers", "count", "table", "key", "value", "pattern", "ttl",
+                "delta", "expected",
             ];
             let unique = names.iter().all(|name| one(members, name).is_some());
             let find = |name| one(members, name).flatten();
@@ -168,11 +168,11 @@ fn check_other_messages(kind: u8, frame: &Bytes, members: Option<&[(String, Tlv)
                 }
                 Ok(Message::Stash { request, .. }) => {
                     assert!(unique);
-                    check_stash(&request, find);
+                    stash_message::check(&request, find);
                 }
                 Ok(other) => panic!("{other:?}"),
                 Err(_) if kind == MANAGE => assert!(!unique || managed(find).is_none()),
-                Err(_) => assert!(!unique || !is_stash(find)),
+                Err(_) => assert!(!unique || !stash_message::is_sound(find)),
             }
         }
         _ => assert!(told.is_err(), "clients do not send replies"),
@@ -196,35 +196,4 @@ fn managed<'a>(find: impl Fn(&'static str) -> Option<&'a Tlv>) -> Option<Command
             app => Some(text(app)?.into()),
         },
     })
-}
-
-fn is_stash<'a>(find: impl Fn(&'static str) -> Option<&'a Tlv>) -> bool {
-    let Some(Tlv::Int(op)) = find("op") else {
-        return false;
-    };
-    let is_text = |name| matches!(find(name), None | Some(Tlv::Text(_)));
-    let key = match find("key") {
-        None => !(1..=3).contains(op),
-        Some(key) => matches!(key, Tlv::Text(_) | Tlv::Int(_)),
-    };
-    (1..=10).contains(op) && key && is_text("table") && is_text("pattern")
-}
-
-fn check_stash<'a>(request: &StashRequest, find: impl Fn(&'static str) -> Option<&'a Tlv>) {
-    let op = Tlv::Int(request.operation.number().into());
-    assert_eq!(find("op"), Some(&op));
-    assert!(StashOperation::ALL.contains(&request.operation));
-    assert_eq!(request.table, text(find("table")).unwrap_or_default());
-    assert_eq!(request.pattern, text(find("pattern")));
-    let key = match find("key") {
-        Some(Tlv::Int(key)) => Some(key.to_string()),
-        key => text(key),
-    };
-    assert_eq!(request.key, key);
-    let value = request.value.as_ref().map(|value| {
-        let blobs: Vec<&[u8]> = value.blobs.iter().map(AsRef::as_ref).collect();
-        as_tlv(&value.json, &blobs)
-    });
-    let expected = find("value").map(|value| value.clone().with_one_nan().encode());
-    assert_eq!(value, expected);
 }

@@ -9,7 +9,7 @@ const GD_HEADER_BYTES: usize = 16;
 /// In one read at most so much room is made for what has not arrived.
 const ROOM_BYTES_MAX: usize = 16 << 10;
 /// So many places are tried to cut the input in two.
-const CUTS_MAX: usize = 128;
+const CUTS_MAX: usize = 40;
 
 /// What came out of a connection until its end.
 #[derive(Debug, PartialEq)]

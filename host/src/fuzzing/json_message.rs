@@ -5,7 +5,9 @@ use serde_json::value::RawValue;
 
 use super::json::{self, Members};
 use super::sketch::{self, Expected};
-use crate::protocol::{Dialect, ID_BYTES_MAX, Message, check_value, read_reply, read_request};
+use crate::protocol::{
+    Dialect, ID_BYTES_MAX, Message, StashRequest, check_value, read_reply, read_request,
+};
 
 /// A request that every part of the host should take.
 struct Sound<'a> {
@@ -100,7 +102,9 @@ fn check_other_messages(frame: &Bytes, members: Option<&Members>) {
         Ok(Message::Status { id }) => (id, "status"),
         Ok(Message::Control { id, .. }) => (id, "control, manage"),
         Ok(Message::Stash { id, request }) => {
-            if let Some(value) = request.value {
+            if let StashRequest::Put { value, .. } | StashRequest::CompareAndSwap { value, .. } =
+                request
+            {
                 assert_eq!(check_value(&value.json), Ok(()));
             }
             (id, "stash")

@@ -13,6 +13,7 @@ mod hop;
 mod json;
 mod json_message;
 mod sketch;
+mod stash_message;
 pub(crate) mod tlv;
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! It runs no call itself, and it does nothing but wait between two forks.
 
 mod compile;
+mod describe;
 mod prepare;
 mod serve;
 
@@ -13,10 +14,12 @@ use nix::unistd::Pid;
 
 use crate::logline::{LogLevel, LogSource};
 use crate::process::hop::{self, Down, Failure, Setup, Stage, Up};
-use crate::process::link::{self, LinkError, LinkReader, LinkWriter};
+use crate::process::inbox::Inbox;
+use crate::process::link::{self, LinkError, LinkWriter};
 use crate::process::{child, memory, title};
-use crate::runtime::{CallBlobs, EmitError, Uplink};
-use crate::worker;
+use crate::runtime::{CallBlobs, EmitError, StashFault, Uplink};
+use crate::stash::{StashAnswer, StashRequest};
+use crate::worker::{self, stash};
 
 pub(crate) use compile::run as run_compiler;
 pub(crate) use prepare::init_failure;
@@ -34,15 +37,14 @@ fn play() -> Result<i32, LinkError> {
     let control = child::take_control_socket()?;
     child::settle_signals()?;
     memory::keep_freed_buffers();
-    let (mut reader, writer) = link::split(control, SETUP_BYTES_MAX)?;
-    let writer = ControlWriter(Arc::new(Mutex::new(writer)));
-    writer.lock().send(&Up::Hello(hop::VERSION))?;
+    let (mut reader, mut writer) = link::split(control, SETUP_BYTES_MAX)?;
+    writer.send(&Up::Hello(hop::VERSION))?;
     let Down::Setup(setup) = reader.recv()? else {
         return Ok(1);
     };
     if setup.version != hop::VERSION {
         let failure = version_mismatch(setup.version);
-        writer.lock().send(&Up::Failed(failure))?;
+        writer.send(&Up::Failed(failure))?;
         return Ok(1);
     }
     if !child::bind_to_parent(Pid::from_raw(setup.arbiter_pid))? {
@@ -50,23 +52,22 @@ fn play() -> Result<i32, LinkError> {
     }
     reader.set_frame_bytes_max(setup.frame_bytes_max);
     title::set_over_arguments(&format!("dirty: mold {}", setup.app.name));
-    start(*setup, reader, writer)
+    let control = Control::new(writer, Inbox::new(reader), setup.frame_bytes_max);
+    start(*setup, control)
 }
 
-fn start(setup: Setup, reader: LinkReader, writer: ControlWriter) -> Result<i32, LinkError> {
-    match prepare::prepare(&setup, &writer) {
+fn start(setup: Setup, control: Control) -> Result<i32, LinkError> {
+    match prepare::prepare(&setup, &control) {
         Ok(prepared) => {
-            writer
-                .lock()
-                .send(&Up::Initialised(prepared.initialised.clone()))?;
-            let mold = serve::Mold::new(setup, prepared, reader, writer);
+            control.send(&Up::Initialised(prepared.initialised.clone()))?;
+            let mold = serve::Mold::new(setup, prepared, control);
             Ok(match mold.serve()? {
                 serve::Left::Stopped => 0,
                 serve::Left::AsWorker(seed) => worker::run(*seed),
             })
         }
         Err(failure) => {
-            writer.lock().send(&Up::Failed(failure))?;
+            control.send(&Up::Failed(failure))?;
             Ok(1)
         }
     }
@@ -84,32 +85,72 @@ fn version_mismatch(version: u32) -> Failure {
     }
 }
 
-/// The mold's way to the arbiter, shared with the app while its `init()` runs.
+/// The mold's way to the arbiter and back, shared with the app while its `init()` runs. Clones are
+/// handles on the same one.
 #[derive(Clone)]
-struct ControlWriter(Arc<Mutex<LinkWriter>>);
+struct Control(Arc<Mutex<Ends>>);
 
-impl ControlWriter {
-    fn lock(&self) -> MutexGuard<'_, LinkWriter> {
+struct Ends {
+    writer: LinkWriter,
+    inbox: Inbox,
+    frame_bytes_max: usize,
+}
+
+impl Control {
+    fn new(writer: LinkWriter, inbox: Inbox, frame_bytes_max: usize) -> Control {
+        Control(Arc::new(Mutex::new(Ends {
+            writer,
+            inbox,
+            frame_bytes_max,
+        })))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Ends> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn send(&self, message: &Up) -> Result<(), LinkError> {
+        self.lock().writer.send(message)
+    }
+
+    fn try_recv(&self) -> Result<Option<Down>, LinkError> {
+        self.lock().inbox.try_recv()
+    }
+
+    /// Uses the stash, for the app or before there is one.
+    fn stash(&self, request: StashRequest) -> Result<StashAnswer<'static>, StashFault> {
+        let mut ends = self.lock();
+        let Ends {
+            writer,
+            inbox,
+            frame_bytes_max,
+        } = &mut *ends;
+        // A mold has no calls that could be cancelled.
+        stash::ask(writer, inbox, *frame_bytes_max, request, |_| ())
     }
 
     fn warn(&self, message: &str) {
         // If the arbiter is gone, the mold's loop is about to find out.
         let _ = self
             .lock()
+            .writer
             .log(None, LogSource::Host, LogLevel::Warn, message);
     }
 }
 
-impl Uplink for ControlWriter {
+impl Uplink for Control {
     fn log(&mut self, source: LogSource, level: LogLevel, line: &str) {
         // As above.
-        let _ = self.lock().log(None, source, level, line);
+        let _ = self.lock().writer.log(None, source, level, line);
     }
 
     fn emit(&mut self, _chunk: &str, _blobs: &mut CallBlobs) -> Result<bool, EmitError> {
         self.warn("the app emitted a chunk outside of a call; nobody receives it");
         Ok(false)
+    }
+
+    fn stash(&mut self, request: StashRequest) -> Result<StashAnswer<'static>, StashFault> {
+        Control::stash(self, request)
     }
 
     fn time_left(&self) -> Option<Duration> {

@@ -12,8 +12,9 @@ use crate::runtime::{
     App, Instance, InstanceSettings, LoadError, SharedUplink, StartError, engine, shield,
 };
 
-use super::ControlWriter;
+use super::Control;
 use super::compile::Source;
+use super::describe;
 
 /// What an app passes to the host at once may be so many times the largest frame, so that a result
 /// that does not fit into a frame is refused by name.
@@ -28,9 +29,13 @@ pub(super) struct Prepared {
     pub(super) initialised: Initialised,
 }
 
-pub(super) fn prepare(setup: &Setup, control: &ControlWriter) -> Result<Prepared, Failure> {
+pub(super) fn prepare(setup: &Setup, control: &Control) -> Result<Prepared, Failure> {
     let app = load(setup, control)?;
     let settings = instance_settings(setup);
+    if setup.app.stashes.is_none() && app.is_described() {
+        stage(control, Stage::Initialising);
+        describe::make_tables(&app, &settings, control)?;
+    }
     if setup.app.init == InitMode::PerWorker {
         let initialised = Initialised::PerWorker;
         return Ok(Prepared {
@@ -69,7 +74,7 @@ pub(super) fn prepare(setup: &Setup, control: &ControlWriter) -> Result<Prepared
     }
 }
 
-fn load(setup: &Setup, control: &ControlWriter) -> Result<App, Failure> {
+fn load(setup: &Setup, control: &Control) -> Result<App, Failure> {
     let refused = |message: String| Failure {
         stage: Stage::Compiling,
         message,
@@ -97,9 +102,9 @@ fn load(setup: &Setup, control: &ControlWriter) -> Result<App, Failure> {
     loaded.map_err(|error| refused(format!("{}: {error}", setup.app.component.display())))
 }
 
-fn stage(control: &ControlWriter, stage: Stage) {
+fn stage(control: &Control, stage: Stage) {
     // If the arbiter is gone, the next thing that matters will fail.
-    let _ = control.lock().send(&Up::Stage(stage));
+    let _ = control.send(&Up::Stage(stage));
 }
 
 fn instance_settings(setup: &Setup) -> InstanceSettings {
@@ -120,7 +125,7 @@ fn start(
     app: &App,
     settings: &InstanceSettings,
     config: &str,
-    control: &ControlWriter,
+    control: &Control,
 ) -> Result<Instance, StartError> {
     shield::block_on(app.start(settings, config, SharedUplink::new(control.clone())))?
 }

@@ -8,11 +8,11 @@ use nix::unistd::{Pid, getpid};
 
 use crate::process::fork::{ForkError, Forked, fork_worker};
 use crate::process::hop::{Down, Failure, Setup, Stage, Up, WorkerId};
-use crate::process::link::{LinkError, LinkReader};
+use crate::process::link::LinkError;
 use crate::process::pidfd::{self, Pidfd};
 use crate::worker::Seed;
 
-use super::ControlWriter;
+use super::Control;
 use super::prepare::Prepared;
 
 /// How [`Mold::serve`] ends, and in which process.
@@ -27,8 +27,7 @@ pub(super) enum Left {
 pub(super) struct Mold {
     setup: Setup,
     prepared: Prepared,
-    reader: LinkReader,
-    writer: ControlWriter,
+    control: Control,
     copies: Vec<Copy>,
 }
 
@@ -39,26 +38,19 @@ struct Copy {
 }
 
 impl Mold {
-    pub(super) fn new(
-        setup: Setup,
-        prepared: Prepared,
-        reader: LinkReader,
-        writer: ControlWriter,
-    ) -> Mold {
+    pub(super) fn new(setup: Setup, prepared: Prepared, control: Control) -> Mold {
         Mold {
             setup,
             prepared,
-            reader,
-            writer,
+            control,
             copies: Vec::new(),
         }
     }
 
     pub(super) fn serve(mut self) -> Result<Left, LinkError> {
         loop {
-            self.wait()?;
-            self.reap()?;
-            while let Some(message) = self.reader.try_recv()? {
+            // At first, what came while the app's `init()` waited for the stash.
+            while let Some(message) = self.control.try_recv()? {
                 match message {
                     Down::Fork(worker) => {
                         if let Some(seed) = self.fork(worker)? {
@@ -67,16 +59,19 @@ impl Mold {
                     }
                     Down::Stop => return Ok(Left::Stopped),
                     // Nothing else is for a mold; the arbiter is our own executable.
-                    Down::Setup(_) | Down::Call { .. } | Down::Cancel(_) => {}
+                    Down::Setup(_) | Down::Call { .. } | Down::Cancel(_) | Down::Stash(_) => {}
                 }
             }
+            self.wait()?;
+            self.reap()?;
         }
     }
 
     /// Until there is a message or a copy has ended.
     fn wait(&self) -> Result<(), LinkError> {
         let copies = self.copies.iter().map(|copy| copy.pidfd.as_fd());
-        let mut fds: Vec<_> = std::iter::once(self.reader.as_fd())
+        let control = self.control.lock();
+        let mut fds: Vec<_> = std::iter::once(control.inbox.as_fd())
             .chain(copies)
             .map(|fd| PollFd::new(fd, PollFlags::POLLIN))
             .collect();
@@ -97,8 +92,7 @@ impl Mold {
             // Only "no such child", which cannot be while we list it; there is nothing to wait for.
             Err(_) => false,
         });
-        let mut writer = self.writer.lock();
-        ended.iter().try_for_each(|message| writer.send(message))
+        ended.iter().try_for_each(|ended| self.control.send(ended))
     }
 
     /// Makes a copy. Some in the copy.
@@ -120,13 +114,13 @@ impl Mold {
                     pid: pid.as_raw(),
                 };
                 let fds = [arbiter_end.as_fd(), pidfd.as_fd()];
-                self.writer.lock().send_with_fds(&forked, &fds)?;
+                self.control.lock().writer.send_with_fds(&forked, &fds)?;
                 self.copies.push(Copy { worker, pid, pidfd });
                 Ok(None)
             }
             Err(error) => {
                 let failure = fork_failure(&error);
-                self.writer.lock().send(&Up::ForkFailed(worker, failure))?;
+                self.control.send(&Up::ForkFailed(worker, failure))?;
                 Ok(None)
             }
         }

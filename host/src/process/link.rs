@@ -109,7 +109,8 @@ impl LinkReader {
         self.frame_bytes_max = frame_bytes_max;
     }
 
-    fn buffered(&mut self) -> Result<Option<Down>, LinkError> {
+    /// The next message if it has been read as a whole already.
+    pub(super) fn buffered(&mut self) -> Result<Option<Down>, LinkError> {
         let message = hop::next_message(&mut self.buf, self.frame_bytes_max)?;
         message
             .map(|(header, payload)| Ok(Down::decode(header, payload)?))

@@ -149,7 +149,7 @@ struct Object {
 }
 
 impl<F: Fn(&str) -> Option<Turn>> Finder<'_, F> {
-    /// What the key asks for, and where it begins.
+    /// What the key asks for.
     fn turn(&self, key: &StringSpan) -> Option<Turn> {
         let quoted = &self.text[key.span.clone()];
         if quoted[1] != b'$' && !quoted[1..].starts_with(ESCAPED_DOLLAR) {

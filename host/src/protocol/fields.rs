@@ -293,12 +293,19 @@ impl<'a> Fields<'a> {
 
 /// The timeout of so many seconds; None stands for what is no number.
 pub(super) fn timeout_of(seconds: Option<f64>) -> Result<Duration, EnvelopeFault> {
-    let seconds = seconds
-        .filter(|&seconds| seconds > 0.0)
-        .ok_or_else(|| Key::Timeout.wrong_type("a number of seconds above 0"))?;
-    let timeout = Duration::try_from_secs_f64(seconds).unwrap_or(TIMEOUT_MAX);
+    seconds
+        .and_then(positive_seconds)
+        .ok_or_else(|| Key::Timeout.wrong_type("a number of seconds above 0"))
+}
+
+/// So many seconds, at most [`TIMEOUT_MAX`]; None where they are not above 0.
+pub(super) fn positive_seconds(seconds: f64) -> Option<Duration> {
+    if seconds.is_nan() || seconds <= 0.0 {
+        return None;
+    }
+    let duration = Duration::try_from_secs_f64(seconds).unwrap_or(TIMEOUT_MAX);
     // Zero means no deadline elsewhere, so what rounds to it must stay above it.
-    Ok(timeout.clamp(Duration::from_nanos(1), TIMEOUT_MAX))
+    Some(duration.clamp(Duration::from_nanos(1), TIMEOUT_MAX))
 }
 
 /// A name that nobody knows, as far as an error repeats it.

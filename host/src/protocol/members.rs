@@ -6,8 +6,9 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::time::Duration;
 
-use super::fields::{EnvelopeFault, decode_text, walk};
+use super::fields::{EnvelopeFault, decode_text, positive_seconds, walk};
 
 /// The names of the fields beside `type` and `id`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,10 +21,13 @@ pub(super) enum Name {
     Key,
     Value,
     Pattern,
+    Ttl,
+    Delta,
+    Expected,
 }
 
 impl Name {
-    const ALL: [Name; 8] = [
+    const ALL: [Name; 11] = [
         Name::Op,
         Name::App,
         Name::Workers,
@@ -32,6 +36,9 @@ impl Name {
         Name::Key,
         Name::Value,
         Name::Pattern,
+        Name::Ttl,
+        Name::Delta,
+        Name::Expected,
     ];
 
     fn text(self) -> &'static str {
@@ -44,6 +51,9 @@ impl Name {
             Name::Key => "key",
             Name::Value => "value",
             Name::Pattern => "pattern",
+            Name::Ttl => "ttl",
+            Name::Delta => "delta",
+            Name::Expected => "expected",
         }
     }
 
@@ -58,10 +68,12 @@ impl Name {
 }
 
 /// A field's value, as far as these messages care.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Member<'a> {
     Text(Cow<'a, str>),
     Integer(i64),
+    /// A number that is no integer of 64 bits.
+    Float(f64),
     /// Anything else.
     Other,
 }
@@ -139,6 +151,28 @@ impl<'a> Members<'a> {
             None => Err(name.wrong_type("a whole number from 0 to 4294967295")),
         }
     }
+
+    pub(super) fn integer(&self, name: Name) -> Result<Option<i64>, EnvelopeFault> {
+        match self.member(name) {
+            None => Ok(None),
+            Some(Member::Integer(number)) => Ok(Some(*number)),
+            Some(_) => Err(name.wrong_type("a whole number of 64 bits")),
+        }
+    }
+
+    /// A time in seconds, which may have fractions.
+    pub(super) fn seconds(&self, name: Name) -> Result<Option<Duration>, EnvelopeFault> {
+        let seconds = match self.member(name) {
+            None => return Ok(None),
+            Some(Member::Integer(number)) => Some(*number as f64),
+            Some(Member::Float(number)) => Some(*number),
+            Some(_) => None,
+        };
+        let seconds = seconds.and_then(positive_seconds);
+        seconds
+            .map(Some)
+            .ok_or_else(|| name.wrong_type("a number of seconds above 0"))
+    }
 }
 
 fn json_member(raw: &[u8]) -> Member<'_> {
@@ -146,9 +180,10 @@ fn json_member(raw: &[u8]) -> Member<'_> {
         return Member::Text(text);
     }
     // `-0` is what some languages make of a small fraction.
-    let number = std::str::from_utf8(raw)
-        .ok()
-        .filter(|text| *text != "-0")
-        .and_then(|text| text.parse().ok());
-    number.map_or(Member::Other, Member::Integer)
+    let text = std::str::from_utf8(raw).unwrap_or_default();
+    let integer = Some(text).filter(|text| *text != "-0");
+    match integer.and_then(|text| text.parse().ok()) {
+        Some(number) => Member::Integer(number),
+        None => text.parse().map_or(Member::Other, Member::Float),
+    }
 }

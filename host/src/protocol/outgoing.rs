@@ -63,6 +63,12 @@ pub struct StashParts<'a> {
     pub value: Option<&'a RawValue>,
     /// Which keys are meant, where the operation lists them.
     pub pattern: Option<&'a str>,
+    /// After which time the value is to be forgotten, where the operation has one.
+    pub ttl: Option<Duration>,
+    /// What is to be added, where the operation adds.
+    pub delta: Option<i64>,
+    /// The value that should be there, where the operation compares.
+    pub expected: Option<&'a RawValue>,
 }
 
 /// Appends the frame of a request that may be in flight beside others (`multiplex`).
@@ -161,6 +167,12 @@ pub fn write_stash(
         pattern: Option<&'a str>,
         #[serde(skip_serializing_if = "Option::is_none")]
         value: Option<&'a RawValue>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        ttl: Option<f64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        delta: Option<i64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        expected: Option<&'a RawValue>,
     }
     let message = Message {
         kind: "stash",
@@ -170,6 +182,9 @@ pub fn write_stash(
         key: stash.key,
         pattern: stash.pattern,
         value: stash.value,
+        ttl: stash.ttl.map(|ttl| ttl.as_secs_f64()),
+        delta: stash.delta,
+        expected: stash.expected,
     };
     append_frame(out, frame_bytes_max, |out| append_json(out, &message))
 }

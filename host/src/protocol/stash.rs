@@ -2,8 +2,11 @@
 //! it is for the arbiter to decide.
 
 use std::borrow::Cow;
+use std::ops::Range;
+use std::time::Duration;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use super::client_values::for_app;
 use super::fields::EnvelopeFault;
@@ -33,11 +36,15 @@ pub enum StashOperation {
     Tables = 9,
     /// Whether there is a table or, with a key, whether the key is in it.
     Exists = 10,
+    /// Adds to the integer under a key.
+    Increment = 11,
+    /// Stores a value if the present one is the one that is expected.
+    CompareAndSwap = 12,
 }
 
 impl StashOperation {
     /// All of them, in the order of their numbers, which begin at 1.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Put,
         Self::Get,
         Self::Delete,
@@ -48,6 +55,8 @@ impl StashOperation {
         Self::DeleteTable,
         Self::Tables,
         Self::Exists,
+        Self::Increment,
+        Self::CompareAndSwap,
     ];
 
     /// The number on the wire.
@@ -60,38 +69,109 @@ impl StashOperation {
             .into_iter()
             .find(|operation| i64::from(operation.number()) == number)
     }
-
-    /// Whether it means nothing without a key.
-    fn needs_key(self) -> bool {
-        matches!(self, Self::Put | Self::Get | Self::Delete)
-    }
 }
 
-/// A stash message, beside its id.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StashRequest {
-    /// What is to be done.
-    pub operation: StashOperation,
-    /// The table's name; empty where none was sent.
-    pub table: String,
-    /// The key. Always there for [`Put`](StashOperation::Put), [`Get`](StashOperation::Get) and
-    /// [`Delete`](StashOperation::Delete). A whole number has become its digits.
-    pub key: Option<String>,
-    /// The value; None where none was sent, which is how the existing clients put a `None`.
-    pub value: Option<StashValue>,
-    /// A glob pattern.
-    pub pattern: Option<String>,
+/// A use of the stash, by a client or by an app.
+///
+/// Where a table that a client names is none, its name is empty; a key of a client's that was a whole
+/// number has become its digits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StashRequest {
+    /// See [`StashOperation::Put`].
+    Put {
+        /// The table's name.
+        table: String,
+        /// The key.
+        key: String,
+        /// What is to be kept.
+        value: StashValue,
+        /// After which time it is to be forgotten.
+        ttl: Option<Duration>,
+    },
+    /// See [`StashOperation::Get`].
+    Get {
+        /// The table's name.
+        table: String,
+        /// The key.
+        key: String,
+    },
+    /// See [`StashOperation::Delete`].
+    Delete {
+        /// The table's name.
+        table: String,
+        /// The key.
+        key: String,
+    },
+    /// See [`StashOperation::Keys`].
+    Keys {
+        /// The table's name.
+        table: String,
+        /// Which keys are meant; None: all.
+        pattern: Option<String>,
+    },
+    /// See [`StashOperation::Clear`].
+    Clear {
+        /// The table's name.
+        table: String,
+    },
+    /// See [`StashOperation::Info`].
+    Info {
+        /// The table's name.
+        table: String,
+    },
+    /// See [`StashOperation::Ensure`].
+    Ensure {
+        /// The table's name.
+        table: String,
+    },
+    /// See [`StashOperation::DeleteTable`].
+    DeleteTable {
+        /// The table's name.
+        table: String,
+    },
+    /// See [`StashOperation::Tables`].
+    Tables,
+    /// See [`StashOperation::Exists`].
+    Exists {
+        /// The table's name.
+        table: String,
+        /// The key; None: the table is meant.
+        key: Option<String>,
+    },
+    /// See [`StashOperation::Increment`].
+    Increment {
+        /// The table's name.
+        table: String,
+        /// The key.
+        key: String,
+        /// What is to be added.
+        delta: i64,
+    },
+    /// See [`StashOperation::CompareAndSwap`].
+    CompareAndSwap {
+        /// The table's name.
+        table: String,
+        /// The key.
+        key: String,
+        /// The value that should be there; None: there should be none.
+        expected: Option<StashValue>,
+        /// What is to be kept in its place.
+        value: StashValue,
+        /// After which time it is to be forgotten.
+        ttl: Option<Duration>,
+    },
 }
 
 /// A value as apps see one: JSON text, and the binaries that it names.
 ///
 /// Whatever dialect it came in, it is kept in this one form, because clients of either dialect and
 /// apps read each other's values and compare them.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct StashValue {
     /// JSON text.
     pub json: Box<str>,
     /// The binaries that it names as `{"$blob": INDEX}`.
+    #[serde(with = "blobs")]
     pub blobs: Vec<Bytes>,
 }
 
@@ -125,48 +205,126 @@ impl StashValue {
 
 /// Reads a `stash` message of the JSON dialect.
 pub(super) fn read_json_stash(frame: &[u8]) -> Result<StashRequest, EnvelopeFault> {
-    let members = Members::read_json(frame)?;
-    let value = match members.span(Name::Value) {
-        Some(span) => {
-            let raw = &frame[span.clone()];
-            let json = std::str::from_utf8(raw).map_err(|error| EnvelopeFault::NotUtf8 {
-                at: span.start + error.valid_up_to(),
-            })?;
-            let mut blobs = Vec::new();
-            let json = for_app(json, span.start, &mut blobs)?;
-            Some(StashValue::new(json, blobs))
-        }
-        None => None,
-    };
-    read_stash(&members, value)
+    read_stash(&Members::read_json(frame)?, |span| {
+        let raw = &frame[span.clone()];
+        let json = std::str::from_utf8(raw).map_err(|error| EnvelopeFault::NotUtf8 {
+            at: span.start + error.valid_up_to(),
+        })?;
+        let mut blobs = Vec::new();
+        let json = for_app(json, span.start, &mut blobs)?;
+        Ok(StashValue::new(json, blobs))
+    })
 }
 
-/// Reads a `stash` message whose value has been read.
+/// Reads a `stash` message; `value_at` reads a value that lies there in the frame.
 pub(super) fn read_stash(
     members: &Members<'_>,
-    value: Option<StashValue>,
+    value_at: impl Fn(Range<usize>) -> Result<StashValue, EnvelopeFault>,
 ) -> Result<StashRequest, EnvelopeFault> {
     let operation = match members.member(Name::Op) {
         Some(Member::Integer(number)) => StashOperation::from_number(*number),
         Some(_) => None,
         None => return Err(Name::Op.missing()),
     };
-    let operation = operation.ok_or_else(|| Name::Op.wrong_type("a number from 1 to 10"))?;
-    let key = match members.member(Name::Key) {
-        // Clients use whole numbers as keys, too, and dicts that travel turn theirs into text.
-        Some(Member::Integer(number)) => Some(number.to_string()),
-        _ => members.text(Name::Key)?,
+    let operation = operation.ok_or_else(|| Name::Op.wrong_type("a number from 1 to 12"))?;
+    let table = members.text(Name::Table)?.unwrap_or_default();
+    let key = || read_key(members)?.ok_or_else(|| Name::Key.missing());
+    let value = |name| members.span(name).map(&value_at).transpose();
+    // The existing clients leave it away for their `None`.
+    let put = || {
+        let value = value(Name::Value);
+        value.map(|value| value.unwrap_or_else(|| StashValue::from_json("null")))
     };
-    if key.is_none() && operation.needs_key() {
-        return Err(Name::Key.missing());
-    }
-    Ok(StashRequest {
-        operation,
-        table: members.text(Name::Table)?.unwrap_or_default(),
-        key,
-        value,
-        pattern: members.text(Name::Pattern)?,
+    Ok(match operation {
+        StashOperation::Put => StashRequest::Put {
+            table,
+            key: key()?,
+            value: put()?,
+            ttl: members.seconds(Name::Ttl)?,
+        },
+        StashOperation::Get => StashRequest::Get { table, key: key()? },
+        StashOperation::Delete => StashRequest::Delete { table, key: key()? },
+        StashOperation::Keys => StashRequest::Keys {
+            table,
+            pattern: members.text(Name::Pattern)?,
+        },
+        StashOperation::Clear => StashRequest::Clear { table },
+        StashOperation::Info => StashRequest::Info { table },
+        StashOperation::Ensure => StashRequest::Ensure { table },
+        StashOperation::DeleteTable => StashRequest::DeleteTable { table },
+        StashOperation::Tables => StashRequest::Tables,
+        StashOperation::Exists => StashRequest::Exists {
+            table,
+            key: read_key(members)?,
+        },
+        StashOperation::Increment => StashRequest::Increment {
+            table,
+            key: key()?,
+            delta: members.integer(Name::Delta)?.unwrap_or(1),
+        },
+        StashOperation::CompareAndSwap => StashRequest::CompareAndSwap {
+            table,
+            key: key()?,
+            expected: value(Name::Expected)?,
+            value: put()?,
+            ttl: members.seconds(Name::Ttl)?,
+        },
     })
+}
+
+fn read_key(members: &Members<'_>) -> Result<Option<String>, EnvelopeFault> {
+    match members.member(Name::Key) {
+        // Clients use whole numbers as keys, too, and dicts that travel turn theirs into text.
+        Some(Member::Integer(number)) => Ok(Some(number.to_string())),
+        _ => members.text(Name::Key),
+    }
+}
+
+/// Binaries as bytes and not as lists of numbers.
+mod blobs {
+    use std::fmt;
+
+    use bytes::Bytes;
+    use serde::de::{Deserialize, Deserializer, Error, Visitor};
+    use serde::ser::{Serialize, Serializer};
+
+    struct Blob<B>(B);
+
+    pub(super) fn serialize<S: Serializer>(
+        blobs: &[Bytes],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(blobs.iter().map(Blob))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<Bytes>, D::Error> {
+        let blobs = Vec::<Blob<Bytes>>::deserialize(deserializer)?;
+        Ok(blobs.into_iter().map(|Blob(bytes)| bytes).collect())
+    }
+
+    impl Serialize for Blob<&Bytes> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_bytes(self.0)
+        }
+    }
+
+    impl<'de> Deserialize<'de> for Blob<Bytes> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct OfBytes;
+            impl Visitor<'_> for OfBytes {
+                type Value = Bytes;
+                fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.write_str("bytes")
+                }
+                fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Bytes, E> {
+                    Ok(Bytes::copy_from_slice(bytes))
+                }
+            }
+            deserializer.deserialize_bytes(OfBytes).map(Blob)
+        }
+    }
 }
 
 #[cfg(test)]

@@ -5,15 +5,21 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
+use super::keyvalue;
+
 /// What every app exports.
 pub(super) const APP_EXPORT: &str = "dirty:app/dirty-app@0.1.0";
 /// What an app may export.
 pub(super) const FORK_AWARE_EXPORT: &str = "dirty:app/fork-aware@0.1.0";
 
-/// Interfaces that the host offers. `wasi:` ones in any 0.2 version.
-const OFFERED: [&str; 29] = [
+/// What an app may export, too.
+pub(super) const DESCRIBED_EXPORT: &str = "dirty:app/described@0.1.0";
+
+/// Interfaces that the host offers. `wasi:` ones in any 0.2 version, but for `wasi:keyvalue`.
+const OFFERED: [&str; 33] = [
     "dirty:app/blobs",
     "dirty:app/host",
+    "dirty:app/stash",
     "wasi:cli/environment",
     "wasi:cli/exit",
     "wasi:cli/stderr",
@@ -31,6 +37,9 @@ const OFFERED: [&str; 29] = [
     "wasi:io/error",
     "wasi:io/poll",
     "wasi:io/streams",
+    "wasi:keyvalue/atomics",
+    "wasi:keyvalue/batch",
+    "wasi:keyvalue/store",
     "wasi:random/insecure",
     "wasi:random/insecure-seed",
     "wasi:random/random",
@@ -111,7 +120,9 @@ pub(super) fn check(engine: &Engine, component: &Component) -> Result<(), Contra
 
 fn is_offered(import: &str) -> bool {
     let (interface, version) = import.split_once('@').unwrap_or((import, ""));
-    let version_fits = if interface.starts_with("wasi:") {
+    let version_fits = if interface.starts_with("wasi:keyvalue/") {
+        version == keyvalue::VERSION
+    } else if interface.starts_with("wasi:") {
         version.starts_with("0.2.")
     } else {
         version.starts_with("0.1.")
@@ -134,7 +145,9 @@ mod tests {
     #[test]
     fn every_interface_that_is_listed_is_in_the_linker() {
         for interface in OFFERED {
-            let version = if interface.starts_with("wasi:") {
+            let version = if interface.starts_with("wasi:keyvalue/") {
+                keyvalue::VERSION
+            } else if interface.starts_with("wasi:") {
                 "0.2.0"
             } else {
                 "0.1.0"
@@ -154,6 +167,8 @@ mod tests {
             r#"(component
                 (import "wasi:http/types@0.2.0" (instance))
                 (import "wasi:cli/exit@0.2.3" (instance))
+                (import "wasi:keyvalue/store@0.2.0-draft2" (instance))
+                (import "wasi:keyvalue/store@0.2.0-draft" (instance))
                 (import "acme:gpu/tensor@1.0.0" (instance)))"#,
         );
         let error = check(&engine, &component).unwrap_err();
@@ -161,6 +176,7 @@ mod tests {
             error,
             ContractError::UnknownImports(vec![
                 "wasi:http/types@0.2.0".into(),
+                "wasi:keyvalue/store@0.2.0-draft2".into(),
                 "acme:gpu/tensor@1.0.0".into()
             ])
         );

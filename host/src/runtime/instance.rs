@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use wasmtime::component::{ComponentExportIndex, TypedFunc};
+use wasmtime::component::{self, ComponentExportIndex, TypedFunc};
 use wasmtime::{Engine, Store, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 use super::bindings::{self, AppPre, Failure};
 use super::blobs::CallBlobs;
-use super::contract::{self, ContractError, FORK_AWARE_EXPORT};
+use super::contract::{self, ContractError, DESCRIBED_EXPORT, FORK_AWARE_EXPORT};
 use super::state::{DirError, InstanceSettings, State};
 use super::uplink::{SharedUplink, Uplink};
 use super::{EmitError, backtrace, cache};
@@ -18,6 +18,7 @@ pub(crate) struct App {
     engine: Engine,
     pre: AppPre<State>,
     on_fork: Option<ComponentExportIndex>,
+    describe: Option<ComponentExportIndex>,
 }
 
 /// Why a compiled component cannot be an app.
@@ -46,7 +47,7 @@ pub(crate) enum StartError {
     /// `init()` returned an error.
     #[error("init() failed: {}: {}", .0.kind, .0.message)]
     Failed(Failure),
-    /// `init()` or `on-fork` trapped.
+    /// `init()`, `on-fork` or `describe` trapped.
     #[error("{export} trapped: {}", .trap.message)]
     Trapped {
         /// Which.
@@ -107,9 +108,12 @@ impl App {
         let component =
             cache::map(engine, compiled).map_err(|error| LoadError::Map(format!("{error:#}")))?;
         contract::check(engine, &component)?;
-        let on_fork = component
-            .get_export_index(None, FORK_AWARE_EXPORT)
-            .and_then(|interface| component.get_export_index(Some(&interface), "on-fork"));
+        let optional = |interface, function| {
+            let interface = component.get_export_index(None, interface)?;
+            component.get_export_index(Some(&interface), function)
+        };
+        let on_fork = optional(FORK_AWARE_EXPORT, "on-fork");
+        let describe = optional(DESCRIBED_EXPORT, "describe");
         let pre = State::linker(engine)
             .and_then(|linker| linker.instantiate_pre(&component))
             .and_then(AppPre::new)
@@ -118,16 +122,48 @@ impl App {
             engine: engine.clone(),
             pre,
             on_fork,
+            describe,
         })
     }
 
-    /// Makes an instance and runs its `init()`.
-    pub(crate) async fn start(
+    /// Whether it says something of itself.
+    pub(crate) fn is_described(&self) -> bool {
+        self.describe.is_some()
+    }
+
+    /// What it says of itself, if anything: in an instance of its own, which is not initialised.
+    pub(crate) async fn describe(
         &self,
         settings: &InstanceSettings,
-        config: &str,
         uplink: SharedUplink,
-    ) -> Result<Instance, StartError> {
+    ) -> Result<Option<String>, StartError> {
+        let Some(export) = &self.describe else {
+            return Ok(None);
+        };
+        let (mut instance, raw) = self.instantiate(settings, uplink).await?;
+        let func = raw.get_func(&mut instance.store, export);
+        let Some(func) = func.and_then(|func| func.typed(&instance.store).ok()) else {
+            let message = format!("{DESCRIBED_EXPORT} has another type than the contract's");
+            return Err(StartError::Instantiate(message));
+        };
+        let func: TypedFunc<(), (String,)> = func;
+        match func.call_async(&mut instance.store, ()).await {
+            Ok((description,)) => {
+                instance.store.data().flush_stdio();
+                Ok(Some(description))
+            }
+            Err(error) => Err(StartError::Trapped {
+                export: "describe()",
+                trap: instance.explain(&error),
+            }),
+        }
+    }
+
+    async fn instantiate(
+        &self,
+        settings: &InstanceSettings,
+        uplink: SharedUplink,
+    ) -> Result<(Instance, component::Instance), StartError> {
         let mut store = State::store(&self.engine, settings, uplink)?;
         let refused = |error: wasmtime::Error| StartError::Instantiate(format!("{error:#}"));
         let raw = self
@@ -142,11 +178,22 @@ impl App {
             .as_ref()
             .and_then(|export| raw.get_func(&mut store, export))
             .and_then(|func| func.typed(&store).ok());
-        let mut instance = Instance {
+        let instance = Instance {
             store,
             app,
             on_fork,
         };
+        Ok((instance, raw))
+    }
+
+    /// Makes an instance and runs its `init()`.
+    pub(crate) async fn start(
+        &self,
+        settings: &InstanceSettings,
+        config: &str,
+        uplink: SharedUplink,
+    ) -> Result<Instance, StartError> {
+        let (mut instance, _) = self.instantiate(settings, uplink).await?;
         let outcome = instance
             .app
             .dirty_app_dirty_app()

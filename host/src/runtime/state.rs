@@ -14,7 +14,7 @@ use super::blobs::CallBlobs;
 use super::limits::MemoryBudget;
 use super::stdio::LineStream;
 use super::uplink::SharedUplink;
-use super::{bindings, random};
+use super::{bindings, keyvalue, random};
 use crate::logline::{LogLevel, LogSource};
 
 /// A guest that only computes and emits never lets the host look at its mailbox; after this time
@@ -109,6 +109,8 @@ impl State {
         random::add_to_linker(&mut linker)?;
         linker.allow_shadowing(false);
         bindings::dirty::app::host::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+        bindings::dirty::app::stash::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+        keyvalue::add_to_linker(&mut linker)?;
         bindings::dirty::app::blobs::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
         Ok(linker)
     }
@@ -131,6 +133,11 @@ impl State {
 
     pub(super) fn uplink(&self) -> &SharedUplink {
         &self.uplink
+    }
+
+    /// What the instance holds of the host's.
+    pub(super) fn resources(&mut self) -> &mut ResourceTable {
+        &mut self.table
     }
 
     /// Whether the guest holds a subscription to something else than a stream: a timer. What

@@ -143,8 +143,9 @@ impl AsyncWrite for LineStream {
 #[cfg(test)]
 mod tests {
     use super::super::blobs::CallBlobs;
-    use super::super::uplink::{EmitError, Uplink};
+    use super::super::uplink::{EmitError, StashFault, Uplink};
     use super::*;
+    use crate::stash::{StashAnswer, StashRequest};
     use std::time::Duration;
 
     struct Recorder(Arc<Mutex<Vec<String>>>);
@@ -158,6 +159,9 @@ mod tests {
         }
         fn emit(&mut self, _: &str, _: &mut CallBlobs) -> Result<bool, EmitError> {
             Ok(false)
+        }
+        fn stash(&mut self, _: StashRequest) -> Result<StashAnswer<'static>, StashFault> {
+            Err(StashFault::Gone)
         }
         fn time_left(&self) -> Option<Duration> {
             None

@@ -1,10 +1,11 @@
-//! What an instance can reach outside of itself: the log, and the client of its call.
+//! What an instance can reach outside of itself: the log, the client of its call, and the stash.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::blobs::CallBlobs;
 use crate::logline::{LogLevel, LogSource};
+use crate::stash::{StashAnswer, StashError, StashRequest};
 
 /// The way from an instance to the outside. A mold gives its instance one that logs; a worker
 /// puts its own in place.
@@ -16,6 +17,9 @@ pub(crate) trait Uplink: Send {
     /// nobody waits for it any more, or where there is no call. Consumes the binaries that the
     /// chunk names.
     fn emit(&mut self, chunk: &str, blobs: &mut CallBlobs) -> Result<bool, EmitError>;
+
+    /// Does something with the stash; waits for the host.
+    fn stash(&mut self, request: StashRequest) -> Result<StashAnswer<'static>, StashFault>;
 
     /// Until the current call's deadline.
     fn time_left(&self) -> Option<Duration>;
@@ -33,6 +37,23 @@ pub(crate) enum EmitError {
     /// Longer than a frame can be.
     #[error("the app emitted a chunk that is too large: {0}")]
     TooLarge(String),
+}
+
+/// Why an app's use of the stash came to nothing.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum StashFault {
+    /// The stash does not do it.
+    #[error(transparent)]
+    Refused(#[from] StashError),
+    /// Not one JSON value, or one that is too deep.
+    #[error("the value is no valid JSON: {0}")]
+    Malformed(String),
+    /// Nobody answers any more.
+    #[error("the host ends")]
+    Gone,
+    /// The answer was to another question; both ends are our own executable.
+    #[error("the host gave the answer to another question")]
+    Unexpected,
 }
 
 /// An uplink that the instance and its standard streams share.

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::protocol::WireError;
 
 /// A text whose length is limited.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Text {
     /// The name of a table.
     TableName,
@@ -37,7 +39,7 @@ impl fmt::Display for Text {
 }
 
 /// Why an operation failed. The stash is then as it was.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum StashError {
     /// There is no such key, or no such table.
     #[error("Key not found in {table}: {key}")]
@@ -130,6 +132,17 @@ pub enum StashError {
         /// What was to be added.
         delta: i64,
     },
+    /// An app asks for what is too long to be sent to it, or sends what is too long.
+    #[error(
+        "{bytes} bytes do not fit into one message, which has at most {max}: keep or ask for less \
+         at once, or raise `max_frame` in the configuration"
+    )]
+    TooLarge {
+        /// The length of the message.
+        bytes: usize,
+        /// The limit in bytes.
+        max: usize,
+    },
 }
 
 impl From<&StashError> for WireError {
@@ -142,7 +155,8 @@ impl From<&StashError> for WireError {
             | StashError::TooManyTables { max }
             | StashError::TooManyKeys { max, .. }
             | StashError::TableFull { max, .. }
-            | StashError::Full { max, .. } => dirty().with("limit", *max),
+            | StashError::Full { max, .. }
+            | StashError::TooLarge { max, .. } => dirty().with("limit", *max),
             StashError::NotAnInteger { table, key } | StashError::Overflow { table, key, .. } => {
                 dirty()
                     .with("table", table.as_str())

@@ -14,6 +14,7 @@ mod class;
 mod error;
 mod expiries;
 mod glob;
+mod perform;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -22,15 +23,16 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use crate::config::StashSettings;
-use crate::protocol::StashValue;
+use crate::config::{STASH_TABLE_NAME_BYTES_MAX, StashSettings};
+pub use crate::protocol::{StashRequest, StashValue};
 pub use error::{StashError, Text};
 use expiries::Expiries;
 use glob::Glob;
+pub use perform::StashAnswer;
 use table::{Entry, Table};
 
 /// The longest name of a table, in bytes.
-pub const TABLE_NAME_BYTES_MAX: usize = 255;
+pub const TABLE_NAME_BYTES_MAX: usize = STASH_TABLE_NAME_BYTES_MAX;
 /// The longest key, in bytes.
 pub const KEY_BYTES_MAX: usize = 1024;
 /// The longest pattern of [`Stash::keys`], in bytes.

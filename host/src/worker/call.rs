@@ -72,11 +72,11 @@ impl Worker {
         let mut waited = false;
         runtime.block_on(poll_fn(|context| {
             if waited {
-                mailbox.look(context, desk);
+                mailbox.look(context);
             }
             let polled = call.as_mut().poll(context);
             if polled.is_pending() {
-                mailbox.look(context, desk);
+                mailbox.look(context);
                 waited = true;
             }
             polled

@@ -5,6 +5,7 @@ mod blobs;
 mod call;
 mod mailbox;
 mod memory;
+pub(crate) mod stash;
 mod uplink;
 
 use std::os::fd::OwnedFd;
@@ -16,6 +17,7 @@ use tokio::runtime::Runtime;
 use crate::logline::{LogLevel, LogSource};
 use crate::mold::init_failure;
 use crate::process::hop::{Down, Fate, Setup, Up, WorkerId};
+use crate::process::inbox::Inbox;
 use crate::process::link::{self, LinkError};
 use crate::process::{child, title};
 use crate::runtime::{App, Instance, InstanceSettings, SharedUplink, StartError, shield};
@@ -53,7 +55,8 @@ fn serve(seed: Seed) -> Result<i32, LinkError> {
     title::set_over_arguments(&title(&seed.setup.app.name, seed.worker));
     child::volunteer_for_oom();
     let (reader, writer) = link::split(seed.socket, seed.setup.frame_bytes_max)?;
-    let desk = Desk::new(writer, seed.setup.frame_bytes_max);
+    let inbox = Inbox::new(reader);
+    let desk = Desk::new(writer, inbox, seed.setup.frame_bytes_max);
     let runtime = shield::runtime()?;
     let started = start(
         &runtime,
@@ -70,7 +73,7 @@ fn serve(seed: Seed) -> Result<i32, LinkError> {
             return Ok(1);
         }
     };
-    let mailbox = Mailbox::new(reader, &runtime)?;
+    let mailbox = Mailbox::new(desk.clone(), &runtime)?;
     desk.send(&Up::Ready)?;
     Worker {
         memory: seed
@@ -151,7 +154,7 @@ impl Worker {
                 // A cancel that has crossed its call's end.
                 Down::Cancel(_) => {}
                 // Nothing else is for a worker; the arbiter is our own executable.
-                Down::Setup(_) | Down::Fork(_) => {}
+                Down::Setup(_) | Down::Fork(_) | Down::Stash(_) => {}
             }
         }
     }

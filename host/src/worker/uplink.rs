@@ -1,5 +1,5 @@
-//! A worker's way to the arbiter, shared between its loop and the app: the call being served, its
-//! deadline, and whether anybody still waits for it.
+//! A worker's way to the arbiter and back, shared between its loop and the app: the call being served,
+//! its deadline, and whether anybody still waits for it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,9 +9,13 @@ use nix::time::{ClockId, clock_gettime};
 use super::blobs::Noting;
 use crate::logline::{LogLevel, LogSource};
 use crate::process::hop::{CallId, Deadline, Fate, Header, Up};
+use crate::process::inbox::Inbox;
 use crate::process::link::{LinkError, LinkWriter};
 use crate::protocol::{Dialect, ReplyFault, ReplyValue, check_value};
-use crate::runtime::{CallBlobs, EmitError, Uplink};
+use crate::runtime::{CallBlobs, EmitError, StashFault, Uplink};
+use crate::stash::{StashAnswer, StashRequest};
+
+use super::stash;
 
 /// A buffer that has grown beyond this is given back after the reply.
 const BUFFER_BYTES_KEPT: usize = 4 << 20;
@@ -22,6 +26,7 @@ pub(super) struct Desk(Arc<Mutex<Shared>>);
 
 struct Shared {
     writer: LinkWriter,
+    inbox: Inbox,
     frame_bytes_max: usize,
     /// For the frames of replies, reused.
     buffer: Vec<u8>,
@@ -42,9 +47,10 @@ struct Current {
 }
 
 impl Desk {
-    pub(super) fn new(writer: LinkWriter, frame_bytes_max: usize) -> Desk {
+    pub(super) fn new(writer: LinkWriter, inbox: Inbox, frame_bytes_max: usize) -> Desk {
         let shared = Shared {
             writer,
+            inbox,
             frame_bytes_max,
             buffer: Vec::new(),
             current: None,
@@ -58,6 +64,11 @@ impl Desk {
 
     pub(super) fn send(&self, message: &Up) -> Result<(), LinkError> {
         self.lock().writer.send(message)
+    }
+
+    /// What the arbiter sends. Whoever waits for it keeps everybody else from the desk.
+    pub(super) fn with_inbox<T>(&self, f: impl FnOnce(&mut Inbox) -> T) -> T {
+        f(&mut self.lock().inbox)
     }
 
     pub(super) fn log(
@@ -120,14 +131,7 @@ impl Desk {
 
     /// Nobody waits for this call any more.
     pub(super) fn cancel(&self, call: CallId) {
-        if let Some(current) = self
-            .lock()
-            .current
-            .as_mut()
-            .filter(|current| current.call == call)
-        {
-            current.cancelled = true;
-        }
+        cancel(&mut self.lock().current, call);
     }
 
     /// Nobody waits for anything any more.
@@ -140,6 +144,12 @@ impl Desk {
     fn lock(&self) -> MutexGuard<'_, Shared> {
         // One thread uses it, and a panic there ends the process.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn cancel(current: &mut Option<Current>, call: CallId) {
+    if let Some(current) = current.as_mut().filter(|current| current.call == call) {
+        current.cancelled = true;
     }
 }
 
@@ -156,6 +166,7 @@ impl Uplink for Desk {
             frame_bytes_max,
             buffer,
             current,
+            ..
         } = &mut *shared;
         let Some(current) = current else {
             return Ok(false);
@@ -202,6 +213,20 @@ impl Uplink for Desk {
                 Some(monotonic_nanos().saturating_add(timeout.as_nanos() as u64));
         }
         Ok(true)
+    }
+
+    fn stash(&mut self, request: StashRequest) -> Result<StashAnswer<'static>, StashFault> {
+        let mut shared = self.lock();
+        let Shared {
+            writer,
+            inbox,
+            frame_bytes_max,
+            current,
+            ..
+        } = &mut *shared;
+        stash::ask(writer, inbox, *frame_bytes_max, request, |call| {
+            cancel(current, call);
+        })
     }
 
     fn time_left(&self) -> Option<Duration> {

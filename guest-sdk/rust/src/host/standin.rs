@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use crate::log::Level;
+use crate::stash::standin::Tables;
 
 /// What the host of this thread says, and what it has been told.
 #[derive(Debug, Default)]
@@ -19,6 +20,7 @@ pub(crate) struct StandIn {
     /// The binaries of the call that runs or comes next.
     pub(crate) blobs: Vec<Vec<u8>>,
     pub(crate) logs: Vec<(Level, String)>,
+    pub(crate) stash: Tables,
 }
 
 thread_local! {

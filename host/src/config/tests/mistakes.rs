@@ -140,6 +140,22 @@ fn mistakes_in_an_app() {
             "3:17: apps.a.on_disconnect: `stop` is none of the choices",
         ),
         (
+            "stashes = 'a'",
+            "3:11: apps.a.stashes: expected an array of names, found a string",
+        ),
+        (
+            "stashes = ['a', 1]",
+            "3:11: apps.a.stashes: expected a string, found an integer",
+        ),
+        (
+            "stashes = ['a', '']",
+            "3:11: apps.a.stashes: must not be empty",
+        ),
+        (
+            "stashes = ['a', 'b', 'a']",
+            "3:11: apps.a.stashes: a is there twice",
+        ),
+        (
             "[hooks]\npost_fork = ''",
             "4:13: hooks.post_fork: must not be empty",
         ),

@@ -39,6 +39,7 @@ max_age = 3600
 max_memory = "300MiB"
 spare = true
 on_disconnect = "cancel"
+stashes = ["sessions", "größe"]
 env = { LANG = "C" }
 dirs = { "/models" = "models", "/out/" = { path = "/srv/out", writable = true } }
 [apps."myapp.ml:MLApp".config]
@@ -146,6 +147,7 @@ max_tables = 2
             },
             spare: true,
             on_disconnect: OnDisconnect::Cancel,
+            stashes: Some(vec!["sessions".into(), "größe".into()]),
         }
     );
     assert_eq!(second.component, Path::new("/etc/dirty/../second.wasm"));

@@ -8,6 +8,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::limits::PAYLOAD_SLACK_BYTES;
 use super::{CallId, Deadline, Down, Fate, HopError, Taint, Up, WorkerId};
 use crate::logline::{LogLevel, LogSource};
+use crate::stash::{StashAnswer, StashError};
 
 /// Length of a message's header.
 const HEADER_BYTES: usize = 16;
@@ -43,6 +44,7 @@ mod kind {
     pub(super) const CALL: u8 = 3;
     pub(super) const CANCEL: u8 = 4;
     pub(super) const STOP: u8 = 5;
+    pub(super) const STASH_ANSWER: u8 = 6;
     pub(super) const HELLO: u8 = 32;
     pub(super) const STAGE: u8 = 33;
     pub(super) const INITIALISED: u8 = 34;
@@ -55,6 +57,7 @@ mod kind {
     pub(super) const FINAL: u8 = 41;
     pub(super) const LOG: u8 = 42;
     pub(super) const OVER_MEMORY: u8 = 43;
+    pub(super) const STASH: u8 = 44;
 }
 
 /// The header of a message.
@@ -198,6 +201,22 @@ fn from_json<T: DeserializeOwned>(kind: u8, payload: &[u8]) -> Result<T, HopErro
     serde_json::from_slice(payload).map_err(|_| HopError::Payload { kind })
 }
 
+fn postcard(value: &impl Serialize) -> Bytes {
+    // Our own types as above; all their lists know their length.
+    postcard::to_allocvec(value)
+        .expect("uses of the stash serialise")
+        .into()
+}
+
+fn from_postcard<T: DeserializeOwned>(kind: u8, payload: &[u8]) -> Result<T, HopError> {
+    postcard::from_bytes(payload).map_err(|_| HopError::Payload { kind })
+}
+
+/// A [`Down::Stash`], without a copy of the value that it may carry.
+pub(crate) fn stash_answer(answer: &Result<StashAnswer<'_>, StashError>) -> Encoded {
+    encoded(kind::STASH_ANSWER, 0, &[], postcard(answer))
+}
+
 fn encoded(kind: u8, subject: u64, fields: &[u8], body: Bytes) -> Encoded {
     let mut head = [0; HEADER_BYTES + CALL_FIELDS_BYTES];
     let len = fields.len() + body.len();
@@ -238,6 +257,7 @@ impl Down {
                 encoded(kind::CALL, call.0, &fields, frame.clone())
             }
             Down::Cancel(call) => encoded(kind::CANCEL, call.0, &[], none),
+            Down::Stash(answer) => stash_answer(answer),
             Down::Stop => encoded(kind::STOP, 0, &[], none),
         }
     }
@@ -263,6 +283,7 @@ impl Down {
                 }
             }
             kind::CANCEL => Down::Cancel(CallId(header.subject)),
+            kind::STASH_ANSWER => Down::Stash(from_postcard(kind, &payload)?),
             kind::STOP => Down::Stop,
             unknown => return Err(HopError::UnknownKind(unknown)),
         })
@@ -288,6 +309,7 @@ impl Up {
             Up::Final(call, fate, frames) => {
                 with_header(Header::last(*call, *fate, frames.len()), frames)
             }
+            Up::Stash(request) => encoded(kind::STASH, 0, &[], postcard(request)),
             Up::OverMemory(bytes) => encoded(kind::OVER_MEMORY, *bytes, &[], none),
             Up::Log {
                 call,
@@ -323,6 +345,7 @@ impl Up {
                 let fate = fate(flags).ok_or(HopError::Payload { kind })?;
                 Up::Final(CallId(subject), fate, payload)
             }
+            kind::STASH => Up::Stash(from_postcard(kind, &payload)?),
             kind::OVER_MEMORY => Up::OverMemory(subject),
             kind::LOG => Up::Log {
                 call: (subject != 0).then_some(CallId(subject)),
@@ -346,164 +369,4 @@ fn with_header(header: [u8; HEADER_BYTES], body: &Bytes) -> Encoded {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::super::{Exit, ExitStatus, Failure, Initialised, Setup, Stage, VERSION};
-    use super::*;
-    use crate::config::{AppSettings, DirSettings, InitMode, OnDisconnect, RecycleSettings};
-    use std::ffi::OsString;
-    use std::os::unix::ffi::OsStringExt;
-    use std::path::PathBuf;
-
-    fn wire(encoded: &Encoded) -> BytesMut {
-        let mut wire = BytesMut::from(encoded.head());
-        wire.extend_from_slice(&encoded.body);
-        wire
-    }
-
-    #[test]
-    fn every_message_survives_the_hop_split_at_every_byte() {
-        let exit = Exit {
-            status: ExitStatus::Signal(9),
-            cpu_micros: 7,
-            rss_kib_max: 9,
-        };
-        let failure = Failure {
-            stage: Stage::Forking,
-            message: "no".into(),
-            traceback: Some("at".into()),
-            permanent: true,
-        };
-        let ups = [
-            Up::Hello(VERSION),
-            Up::Stage(Stage::Compiling),
-            Up::Initialised(Initialised::PerWorkerBecause("a file".into())),
-            Up::Failed(failure.clone()),
-            Up::Forked {
-                worker: WorkerId(3),
-                pid: 4711,
-            },
-            Up::ForkFailed(WorkerId(4), failure),
-            Up::Exited(WorkerId(3), exit),
-            Up::Ready,
-            Up::Chunk(CallId(1), Bytes::from_static(b"chunk")),
-            Up::Final(CallId(2), Fate::Healthy, Bytes::from_static(b"end")),
-            Up::Final(CallId(3), Fate::Tainted(Taint::Trap), Bytes::new()),
-            Up::Final(CallId(4), Fate::Tainted(Taint::Memory), Bytes::new()),
-            Up::OverMemory(u64::MAX),
-            Up::Log {
-                call: Some(CallId(5)),
-                source: LogSource::Stderr,
-                level: LogLevel::Warn,
-                message: Bytes::from_static(b"line"),
-            },
-        ];
-        for up in ups {
-            let whole = wire(&up.encode());
-            for cut in 0..whole.len() {
-                let mut buf = BytesMut::from(&whole[..cut]);
-                assert!(next_message(&mut buf, 1 << 20).unwrap().is_none());
-                buf.extend_from_slice(&whole[cut..]);
-                let (header, payload) = next_message(&mut buf, 1 << 20).unwrap().unwrap();
-                assert_eq!(Up::decode(header, payload).unwrap(), up);
-            }
-        }
-    }
-
-    #[test]
-    fn a_call_survives_the_hop() {
-        for timeout in [None, Some(Duration::from_millis(1500))] {
-            let deadline = Deadline {
-                at_nanos: timeout.map(|_| 99),
-                timeout,
-            };
-            let call = Down::Call {
-                call: CallId(8),
-                deadline,
-                frame: Bytes::from_static(b"{}"),
-            };
-            let mut buf = wire(&call.encode());
-            let (header, payload) = next_message(&mut buf, 16).unwrap().unwrap();
-            assert_eq!(Down::decode(header, payload).unwrap(), call);
-        }
-    }
-
-    #[test]
-    fn a_setup_survives_the_hop_even_if_its_paths_are_no_text() {
-        let path = |name: &[u8]| PathBuf::from(OsString::from_vec(name.to_vec()));
-        let app = AppSettings {
-            name: "app".into(),
-            component: path(b"/\xff/app.wasm"),
-            workers: 2,
-            timeout: Some(Duration::from_millis(1500)),
-            init: InitMode::PerWorker,
-            config: "{}".into(),
-            env: [("A".into(), "b".into())].into(),
-            dirs: vec![DirSettings {
-                guest: "/data".into(),
-                host: path(b"/data\xfe\"\n"),
-                writable: true,
-            }],
-            memory_limit_bytes: u64::MAX,
-            queue_max: 1,
-            recycle: RecycleSettings::default(),
-            spare: true,
-            on_disconnect: OnDisconnect::Cancel,
-        };
-        let setup = Down::Setup(Box::new(Setup {
-            version: VERSION,
-            arbiter_pid: 1,
-            frame_bytes_max: 4096,
-            cache_dir: path(b"/cache/\x80"),
-            app,
-        }));
-        let mut buf = wire(&setup.encode());
-        let (header, payload) = next_message(&mut buf, 4096).unwrap().unwrap();
-        assert_eq!(Down::decode(header, payload).unwrap(), setup);
-    }
-
-    #[test]
-    fn broken_messages_are_refused() {
-        let mut long = BytesMut::from(&Header::chunk(CallId(1), 1 << 30)[..]);
-        assert!(matches!(
-            next_message(&mut long, 1 << 20),
-            Err(HopError::TooLong(_))
-        ));
-        let header = Header {
-            len: 0,
-            kind: 200,
-            flags: 0,
-            subject: 0,
-        };
-        assert!(matches!(
-            Up::decode(header, Bytes::new()),
-            Err(HopError::UnknownKind(200))
-        ));
-        assert!(matches!(
-            Down::decode(header, Bytes::new()),
-            Err(HopError::UnknownKind(200))
-        ));
-        let header = Header {
-            len: 1,
-            kind: kind::CALL,
-            flags: 0,
-            subject: 0,
-        };
-        assert!(matches!(
-            Down::decode(header, Bytes::from_static(b"x")),
-            Err(HopError::Payload { .. })
-        ));
-        for kind in [kind::LOG, kind::FINAL] {
-            let header = Header {
-                len: 0,
-                kind,
-                flags: 0xff,
-                subject: 0,
-            };
-            assert!(matches!(
-                Up::decode(header, Bytes::new()),
-                Err(HopError::Payload { .. })
-            ));
-        }
-    }
-}
+mod tests;

@@ -2,7 +2,8 @@
 //!
 //! One message is a header of 16 bytes (payload length u32, kind u8, flags u8, two zero bytes,
 //! subject u64; little endian) and a payload. The subject is a call or a worker. Control
-//! messages carry JSON, calls and replies carry the client's own frames verbatim. Pure: here are
+//! messages carry JSON, uses of the stash postcard, which has bytes; calls and replies carry the
+//! client's own frames verbatim. Pure: here are
 //! the messages, `codec` makes bytes of them and back; reading and writing sockets is the business
 //! of `link` and of the arbiter.
 
@@ -16,12 +17,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{AppSettings, os_path};
 use crate::logline::{LogLevel, LogSource};
+use crate::stash::{StashAnswer, StashError, StashRequest};
 
-pub(crate) use codec::{Header, bytes_wanted, next_message};
+pub(crate) use codec::{Encoded, Header, bytes_wanted, next_message, stash_answer};
 pub(crate) use limits::log_pieces;
 
 /// Raised with every change of this module; a child of another version is refused.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 
 /// A worker, unique for the arbiter's life; counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -133,6 +135,9 @@ pub(crate) struct Deadline {
     pub timeout: Option<Duration>,
 }
 
+/// What comes of a use of the stash.
+pub(crate) type StashReply = Result<StashAnswer<'static>, StashError>;
+
 /// From the arbiter to a mold or a worker.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Down {
@@ -151,6 +156,8 @@ pub(crate) enum Down {
     },
     /// To a worker: nobody waits for this call any more.
     Cancel(CallId),
+    /// To a mold or a worker: what has come of its [`Up::Stash`].
+    Stash(StashReply),
     /// End: a worker runs the app's `close()` first.
     Stop,
 }
@@ -183,6 +190,9 @@ pub(crate) enum Up {
     Chunk(CallId, Bytes),
     /// From a worker: the last frames of a reply, for the client as they are.
     Final(CallId, Fate, Bytes),
+    /// From a mold or a worker, which waits for [`Down::Stash`] and sends no other meanwhile: the app
+    /// uses the stash.
+    Stash(StashRequest),
     /// From a worker, once: its private memory, in bytes, is above the app's `private_bytes_max`.
     OverMemory(u64),
     /// A line for the log.

@@ -13,7 +13,7 @@ use super::super::envelope::{Envelope, Message, Sketch};
 use super::super::fields::{EnvelopeError, EnvelopeFault, Key};
 use super::super::id::{AppPath, RawId};
 use super::super::json::DEPTH_MAX;
-use super::super::members::{Member, Members, Name};
+use super::super::members::{Member, Members};
 use super::super::stash::{StashRequest, StashValue, read_stash};
 use super::cursor::{Cursor, Head, Scalar};
 use super::fields::{Fields, enter};
@@ -122,6 +122,7 @@ fn read_members(frame: &[u8]) -> Result<Members<'_>, EnvelopeFault> {
         let member = match head {
             Head::Scalar(Scalar::Text(bytes)) => Member::Text(Cow::Borrowed(text(bytes, at)?)),
             Head::Scalar(Scalar::Int(number)) => Member::Integer(number),
+            Head::Scalar(Scalar::Float(number)) => Member::Float(number),
             _ => Member::Other,
         };
         members.note(name, member, at..cursor.position())?;
@@ -131,15 +132,10 @@ fn read_members(frame: &[u8]) -> Result<Members<'_>, EnvelopeFault> {
 }
 
 fn stash(frame: &Bytes) -> Result<StashRequest, EnvelopeFault> {
-    let members = read_members(frame)?;
-    let value = match members.span(Name::Value) {
-        Some(span) => {
-            let mut blobs = Vec::new();
-            let mut cursor = Cursor::at(frame, span.start);
-            let json = read_json(&mut cursor, DEPTH_MAX - 1, &mut blobs)?;
-            Some(StashValue::new(json, blobs))
-        }
-        None => None,
-    };
-    read_stash(&members, value)
+    read_stash(&read_members(frame)?, |span| {
+        let mut blobs = Vec::new();
+        let mut cursor = Cursor::at(frame, span.start);
+        let json = read_json(&mut cursor, DEPTH_MAX - 1, &mut blobs)?;
+        Ok(StashValue::new(json, blobs))
+    })
 }

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::super::{
-    Dialect, FrameError, Message, ReplyBody, ReplyValue, StashOperation, StashRequest,
-    read_envelope, read_reply, read_request,
+    Dialect, FrameError, Message, ReplyBody, ReplyValue, StashRequest, read_envelope, read_reply,
+    read_request,
 };
 use super::*;
 
@@ -228,8 +228,9 @@ fn stashed(text: &str) -> StashRequest {
 #[test]
 fn the_stash_keeps_binaries_as_apps_see_them() {
     let request = stashed(r#"[{"$bytes":"YQ=="},{"$float":1}]"#);
-    assert_eq!(request.operation, StashOperation::Put);
-    let value = request.value.unwrap();
+    let StashRequest::Put { value, .. } = request else {
+        panic!("{request:?}");
+    };
     assert_eq!(&*value.json, r#"[{"$blob":0},{"$$float":1}]"#);
     assert_eq!(value.blobs, ["a"]);
 }

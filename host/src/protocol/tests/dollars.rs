@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Doubles the first letter of keys `$a`, drops that of `$b`, replaces objects of `$c`.
+/// `$a` gets a dollar more, `$b` loses its own, and an object of `$c` is replaced.
 fn turn_of(key: &str) -> Option<Turn> {
     match key {
         "$a" => Some(Turn::AddDollar),

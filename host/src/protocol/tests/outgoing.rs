@@ -4,7 +4,9 @@ use bytes::{Bytes, BytesMut};
 use proptest::prelude::*;
 use serde_json::value::to_raw_value;
 
-use super::super::{AppPath, Command, Message, decode_frame, read_envelope, read_request};
+use super::super::{
+    AppPath, Command, Message, StashRequest, StashValue, decode_frame, read_envelope, read_request,
+};
 use super::*;
 
 fn payload(out: &[u8]) -> Bytes {
@@ -108,42 +110,106 @@ proptest! {
     }
 }
 
+fn bare(operation: StashOperation) -> StashParts<'static> {
+    StashParts {
+        operation,
+        table: "t\n",
+        key: None,
+        value: None,
+        pattern: None,
+        ttl: None,
+        delta: None,
+        expected: None,
+    }
+}
+
 #[test]
 fn uses_of_the_stash_are_read_as_they_were_meant() {
-    let value = raw("v").to_owned();
-    for (key, value, pattern) in [
-        (Some("gr\"öße"), Some(&*value), None),
-        (None, None, Some("a*")),
-        (Some(""), None, None),
+    let (old, new) = (raw(1.0), raw("v"));
+    let table = "t\n".to_owned();
+    let key = "gr\"öße".to_owned();
+    let value = StashValue::from_json(new.get());
+    let with_key = |operation| StashParts {
+        key: Some("gr\"öße"),
+        ..bare(operation)
+    };
+    let put = StashParts {
+        value: Some(&new),
+        ttl: Some(Duration::from_millis(1500)),
+        ..with_key(StashOperation::Put)
+    };
+    let swap = StashParts {
+        expected: Some(&old),
+        ..put
+    };
+    let swap = StashParts {
+        operation: StashOperation::CompareAndSwap,
+        ttl: None,
+        ..swap
+    };
+    let increment = StashParts {
+        delta: Some(i64::MIN),
+        ..with_key(StashOperation::Increment)
+    };
+    let keys = StashParts {
+        pattern: Some("a*"),
+        ..bare(StashOperation::Keys)
+    };
+    for (parts, expected) in [
+        (
+            put,
+            StashRequest::Put {
+                table: table.clone(),
+                key: key.clone(),
+                value: value.clone(),
+                ttl: Some(Duration::from_millis(1500)),
+            },
+        ),
+        (
+            swap,
+            StashRequest::CompareAndSwap {
+                table: table.clone(),
+                key: key.clone(),
+                expected: Some(StashValue::from_json("1.0")),
+                value,
+                ttl: None,
+            },
+        ),
+        (
+            increment,
+            StashRequest::Increment {
+                table: table.clone(),
+                key: key.clone(),
+                delta: i64::MIN,
+            },
+        ),
+        (
+            keys,
+            StashRequest::Keys {
+                table: table.clone(),
+                pattern: Some("a*".into()),
+            },
+        ),
+        (
+            with_key(StashOperation::Exists),
+            StashRequest::Exists {
+                table: table.clone(),
+                key: Some(key),
+            },
+        ),
+        (
+            bare(StashOperation::Exists),
+            StashRequest::Exists { table, key: None },
+        ),
     ] {
-        let operation = StashOperation::Exists;
-        let parts = StashParts {
-            operation,
-            table: "t\n",
-            key,
-            value,
-            pattern,
-        };
         let mut out = Vec::new();
         write_stash(&mut out, 7, &parts, 1 << 10).unwrap();
         let Message::Stash { id, request } = read_envelope(&payload(&out)).unwrap() else {
             panic!("not a use of the stash");
         };
-        assert_eq!(id.as_str(), "7");
-        assert_eq!((request.operation, &*request.table), (operation, "t\n"));
-        assert_eq!(request.key.as_deref(), key);
-        assert_eq!(request.pattern.as_deref(), pattern);
-        let read = request.value.as_ref().map(|value| &*value.json);
-        assert_eq!(read, value.map(RawValue::get));
+        assert_eq!((id.as_str(), request), ("7", expected));
     }
-    let parts = StashParts {
-        operation: StashOperation::Tables,
-        table: "",
-        key: None,
-        value: None,
-        pattern: None,
-    };
     let mut out = vec![1];
-    assert!(write_stash(&mut out, 7, &parts, 10).is_err());
+    assert!(write_stash(&mut out, 7, &bare(StashOperation::Tables), 10).is_err());
     assert_eq!(out, [1]);
 }

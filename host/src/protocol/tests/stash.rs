@@ -23,49 +23,102 @@ fn read(text: &str) -> Result<StashRequest, String> {
 fn every_operation_has_its_number() {
     for (index, operation) in StashOperation::ALL.into_iter().enumerate() {
         assert_eq!(usize::from(operation.number()), index + 1);
+    }
+    let (table, key) = (|| "t".to_owned(), || "k".to_owned());
+    let value = || StashValue::from_json("[1]");
+    let old = StashValue::from_json("null");
+    #[rustfmt::skip]
+    let requests = [
+        StashRequest::Put { table: table(), key: key(), value: value(), ttl: Some(Duration::from_millis(2500)) },
+        StashRequest::Get { table: table(), key: key() },
+        StashRequest::Delete { table: table(), key: key() },
+        StashRequest::Keys { table: table(), pattern: Some("a*".into()) },
+        StashRequest::Clear { table: table() },
+        StashRequest::Info { table: table() },
+        StashRequest::Ensure { table: table() },
+        StashRequest::DeleteTable { table: table() },
+        StashRequest::Tables,
+        StashRequest::Exists { table: table(), key: Some(key()) },
+        StashRequest::Increment { table: table(), key: key(), delta: -9 },
+        StashRequest::CompareAndSwap {
+            table: table(), key: key(), expected: Some(old), value: value(), ttl: Some(Duration::from_millis(2500)),
+        },
+    ];
+    for (number, request) in (1..).zip(requests) {
         let text = format!(
-            r#"{{"type":"stash","id":7,"op":{},"table":"t","key":"k"}}"#,
-            index + 1
+            r#"{{"type":"stash","id":7,"op":{number},"table":"t","key":"k","value":[1],"ttl":2.5,
+            "pattern":"a*","delta":-9,"expected":null}}"#
         );
-        assert_eq!(read(&text).unwrap().operation, operation);
+        assert_eq!(read(&text), Ok(request));
     }
 }
 
 #[test]
 fn a_value_stays_the_text_that_was_sent() {
     let text = r#"{"type":"stash","id":7,"op":1,"table":"caf\u00e9","key":"k","value": [1e999, {"a" : "\ud800"}] }"#;
-    let request = read(text).unwrap();
-    assert_eq!(
-        (&*request.table, request.key.as_deref()),
-        ("café", Some("k"))
-    );
-    let value = request.value.unwrap();
+    let Ok(StashRequest::Put { table, value, .. }) = read(text) else {
+        panic!("{text}");
+    };
+    assert_eq!(table, "café");
     assert_eq!(&*value.json, r#"[1e999, {"a" : "\ud800"}]"#);
     assert_eq!((value.blobs.len(), value.len_bytes()), (0, 25));
 }
 
 #[test]
 fn what_is_not_sent_is_not_there() {
-    let request = read(r#"{"type":"stash","id":7,"op":9}"#).unwrap();
-    assert_eq!((&*request.table, &request.key), ("", &None));
-    assert_eq!((&request.value, &request.pattern), (&None, &None));
-    let request = read(r#"{"type":"stash","id":7,"op":4,"table":"t","pattern":"a*"}"#).unwrap();
-    assert_eq!(request.pattern.as_deref(), Some("a*"));
+    let (table, key) = (String::new, || "k".to_owned());
+    let null = StashValue::from_json("null");
+    #[rustfmt::skip]
+    let requests = [
+        (1, StashRequest::Put { table: table(), key: key(), value: null.clone(), ttl: None }),
+        (4, StashRequest::Keys { table: table(), pattern: None }),
+        (9, StashRequest::Tables),
+        (11, StashRequest::Increment { table: table(), key: key(), delta: 1 }),
+        (12, StashRequest::CompareAndSwap { table: table(), key: key(), expected: None, value: null, ttl: None }),
+    ];
+    for (number, request) in requests {
+        let text = format!(r#"{{"type":"stash","id":7,"op":{number},"key":"k"}}"#);
+        assert_eq!(read(&text), Ok(request));
+    }
+    let table = String::new();
+    let exists = StashRequest::Exists { table, key: None };
+    assert_eq!(read(r#"{"type":"stash","id":7,"op":10}"#), Ok(exists));
 }
 
 #[test]
 fn a_whole_number_is_a_key_by_its_digits() {
-    let request = read(r#"{"type":"stash","id":7,"op":2,"table":"t","key":-42}"#).unwrap();
-    assert_eq!(request.key.as_deref(), Some("-42"));
+    let request = read(r#"{"type":"stash","id":7,"op":2,"table":"t","key":-42}"#);
+    let (table, key) = ("t".to_owned(), "-42".to_owned());
+    assert_eq!(request, Ok(StashRequest::Get { table, key }));
+}
+
+#[test]
+fn a_request_survives_the_way_from_an_app() {
+    let value = StashValue {
+        json: "[\"ä\",{\"$blob\":1}]".into(),
+        blobs: vec![Bytes::new(), Bytes::from_static(b"\0\xff")],
+    };
+    let swap = StashRequest::CompareAndSwap {
+        table: "t".into(),
+        key: "k".into(),
+        expected: Some(value.clone()),
+        value,
+        ttl: Some(Duration::from_nanos(1)),
+    };
+    let bytes = postcard::to_allocvec(&swap).unwrap();
+    assert_eq!(postcard::from_bytes(&bytes), Ok(swap));
+    for cut in 0..bytes.len() {
+        assert!(postcard::from_bytes::<StashRequest>(&bytes[..cut]).is_err());
+    }
 }
 
 #[test]
 fn refusals_say_what_is_wrong() {
     for (members, message) in [
         ("", "the message lacks `op`"),
-        (r#","op":0"#, "`op` must be a number from 1 to 10"),
-        (r#","op":11"#, "`op` must be a number from 1 to 10"),
-        (r#","op":"get""#, "`op` must be a number from 1 to 10"),
+        (r#","op":0"#, "`op` must be a number from 1 to 12"),
+        (r#","op":13"#, "`op` must be a number from 1 to 12"),
+        (r#","op":"get""#, "`op` must be a number from 1 to 12"),
         (r#","op":1,"value":1"#, "the message lacks `key`"),
         (r#","op":2"#, "the message lacks `key`"),
         (r#","op":3"#, "the message lacks `key`"),
@@ -80,6 +133,24 @@ fn refusals_say_what_is_wrong() {
         (
             r#","op":4,"pattern":[]"#,
             "`pattern` must be a string of Unicode text",
+        ),
+        (r#","op":11"#, "the message lacks `key`"),
+        (r#","op":12,"value":1"#, "the message lacks `key`"),
+        (
+            r#","op":1,"key":"k","ttl":0"#,
+            "`ttl` must be a number of seconds above 0",
+        ),
+        (
+            r#","op":1,"key":"k","ttl":"1""#,
+            "`ttl` must be a number of seconds above 0",
+        ),
+        (
+            r#","op":11,"key":"k","delta":1.0"#,
+            "`delta` must be a whole number of 64 bits",
+        ),
+        (
+            r#","op":11,"key":"k","delta":9223372036854775808"#,
+            "`delta` must be a whole number of 64 bits",
         ),
         (
             r#","op":9,"op":9"#,

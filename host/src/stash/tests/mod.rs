@@ -6,6 +6,7 @@ mod glob;
 mod limits;
 mod model;
 mod operations;
+mod perform;
 
 use super::*;
 

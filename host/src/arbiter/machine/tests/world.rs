@@ -77,6 +77,7 @@ pub(super) fn app(name: &str, workers: u32) -> AppSettings {
         queue_max: QUEUE_MAX,
         recycle: RecycleSettings::default(),
         spare: false,
+        stashes: None,
         on_disconnect: OnDisconnect::Finish,
     }
 }

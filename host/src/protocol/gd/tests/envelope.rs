@@ -7,7 +7,8 @@ use super::super::header::Kind;
 use super::super::{read_beginning, read_envelope, read_request};
 use super::model::{Tlv, dict, frame_of, request, text};
 use crate::protocol::{
-    AppPath, Command, Dialect, Envelope, Message, Operation, RawId, StashOperation, TIMEOUT_MAX,
+    AppPath, Command, Dialect, Envelope, Message, Operation, RawId, StashRequest, StashValue,
+    TIMEOUT_MAX,
 };
 
 fn read(kind: Kind, payload: &Tlv) -> Result<Message, String> {
@@ -256,26 +257,40 @@ fn a_stash_message_brings_its_value_as_apps_see_it() {
     let Ok(Message::Stash { id, request }) = read(Kind::Stash, &payload) else {
         panic!("no stash message");
     };
-    assert_eq!(id.as_str(), "7");
-    assert_eq!(
-        (request.operation, &*request.table),
-        (StashOperation::Put, "t")
-    );
-    assert_eq!(request.key.as_deref(), Some("k"));
-    let value = request.value.unwrap();
-    assert_eq!(&*value.json, r#"{"a":{"$blob":0},"b":{"$float":"nan"}}"#);
-    assert_eq!(value.blobs, ["x"]);
+    let value = StashValue {
+        json: r#"{"a":{"$blob":0},"b":{"$float":"nan"}}"#.into(),
+        blobs: vec![Bytes::from_static(b"x")],
+    };
+    let expected = StashRequest::Put {
+        table: "t".into(),
+        key: "k".into(),
+        value,
+        ttl: None,
+    };
+    assert_eq!((id.as_str(), request), ("7", expected));
 
     let payload = dict([
-        ("op", Tlv::Int(10)),
+        ("op", Tlv::Int(12)),
         ("table", text("t")),
         ("key", Tlv::Int(5)),
+        ("expected", Tlv::Bytes(b"x".to_vec())),
+        ("ttl", Tlv::Float(0.5)),
     ]);
     let Ok(Message::Stash { request, .. }) = read(Kind::Stash, &payload) else {
         panic!("no stash message");
     };
-    assert_eq!(request.key.as_deref(), Some("5"));
-    assert_eq!(request.value, None);
+    let expected = StashValue {
+        json: r#"{"$blob":0}"#.into(),
+        blobs: vec![Bytes::from_static(b"x")],
+    };
+    let swap = StashRequest::CompareAndSwap {
+        table: "t".into(),
+        key: "5".into(),
+        expected: Some(expected),
+        value: StashValue::from_json("null"),
+        ttl: Some(Duration::from_millis(500)),
+    };
+    assert_eq!(request, swap);
     let fault = read(Kind::Stash, &dict([("op", Tlv::Int(2))])).unwrap_err();
     assert_eq!(fault, "the message lacks `key`");
 }
