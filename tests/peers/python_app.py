@@ -15,9 +15,11 @@ from pathlib import Path
 
 from checks import PATIENCE, SOCKET, raises, run, wait_for
 from gunicorn.config import Config
+from gunicorn.dirty import stash
 from gunicorn.dirty.arbiter import DirtyArbiter
 from gunicorn.dirty.client import DirtyClient
 from gunicorn.dirty.errors import DirtyAppError, DirtyError
+from gunicorn.dirty.stash import set_stash_socket_path
 from gunicorn.glogging import Logger
 
 EVERY = "sample.every:Every"
@@ -201,6 +203,23 @@ def check_the_interpreter_s_surroundings():
         hosts.execute(EVERY, "environment", "NOT_SET_ANYWHERE")
     with ours() as client:
         assert client.execute(EVERY, "environment", "SHOWN") == "shown"
+
+
+def check_the_stash():
+    with both() as hosts:
+        hosts.execute(EVERY, "shared")
+        hosts.execute(EVERY, "shared_dict")
+    with ours() as client:
+        client.execute(EVERY, "shared_and_left", [b"\xff", {"$blob": 1}, float("inf")])
+    set_stash_socket_path(SOCKET)
+    assert stash.get("left", "value") == [b"\xff", {"$blob": 1}, float("inf")]
+    with ours() as client:
+        seen = client.execute(EVERY, "shared_here")
+    assert seen[:11] == ["default", None, 1, 42, 42, False, True, True, True, "gone", 2], seen
+    table, value, key = seen[11:]
+    assert "255" in table, table
+    assert value == "the value is of type set, which cannot be sent", value
+    assert key == "a key of the stash is a string or a whole number, not float", key
 
 
 def check_what_cannot_be_sent_is_an_error():

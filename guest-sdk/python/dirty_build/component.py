@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,7 +93,8 @@ class Job:
             place = own[-1].shown if own else self.module
             return BuildError(f"{place} needs {owner}, which does not work without its compiled parts: {NATIVE}")
         places = "".join(f"\n  at {frame.shown}" for frame in dict.fromkeys(own[-1:] + frames[-1:]))
-        message = f"{self.module} cannot be imported: {report['kind']}: {report['message']}{places}"
+        text = re.sub(r"(?<![\w/])/\d+/", "", report["message"])
+        message = f"{self.module} cannot be imported: {report['kind']}: {text}{places}"
         return BuildError(message, self._help(report))
 
     def _compiled_owner(self, report, frames):
@@ -107,7 +109,7 @@ class Job:
         return next(filter(None, owners), None)
 
     def _help(self, report):
-        if report["module"]:
+        if report["kind"] == "ModuleNotFoundError":
             return (
                 f"{report['module']} is neither in {self.root}, nor among the requirements, "
                 "nor in a component's Python: do without it, or add it to the requirements file"

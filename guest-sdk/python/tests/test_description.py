@@ -3,6 +3,7 @@
 import json
 import unittest
 
+from dirty_guest.app import NotAnApp
 from dirty_guest.description import describe
 
 from .gunicorn_without_stash import DirtyApp
@@ -48,7 +49,7 @@ class Descriptions(unittest.TestCase):
         self.assertEqual(json.loads(describe(Own))["actions"], [])
 
     def test_attributes_that_make_no_sense(self):
-        with self.assertRaisesRegex(TypeError, "`workers` is 0"):
+        with self.assertRaisesRegex(NotAnApp, "`workers` is 0"):
             describe(type("Bad", (App,), {"workers": 0}))
-        with self.assertRaisesRegex(TypeError, "`stashes` is"):
+        with self.assertRaisesRegex(NotAnApp, "`stashes` is"):
             describe(type("Bad", (App,), {"stashes": [1]}))

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 
-from gunicorn.dirty import DirtyApp
+from gunicorn.dirty import DirtyApp, stash
 from gunicorn.dirty.errors import DirtyError
 
 from .inner.helpers import divide
@@ -30,6 +30,23 @@ class Here(DirtyApp):
 
     def draw(self):
         return [self.drawn, random.random(), os.urandom(4).hex()]
+
+    def shared_here(self):
+        """What the stash does beyond gunicorn's."""
+        stash.delete_table("here")
+        seen = [stash.get("here", "missing", "default"), stash.table("here").get("missing")]
+        seen += [stash.increment("here", "n"), stash.increment("here", "n", 41), stash.get("here", "n")]
+        seen += [stash.compare_and_swap("here", "n", 41, 0), stash.compare_and_swap("here", "n", 42, "é")]
+        seen += [stash.compare_and_swap("here", "n", "é", 0), stash.compare_and_swap("here", "new", None, b"1")]
+        stash.put("here", "short", 1, ttl=0.001)
+        time.sleep(0.01)
+        seen += [stash.get("here", "short", "gone"), len(stash.table("here"))]
+        for wrong in (lambda: stash.put("x" * 300, "k", 1), lambda: stash.put("here", "text", {1, 2}), lambda: stash.get("here", 1.5)):
+            try:
+                wrong()
+            except (stash.StashError, TypeError) as error:
+                seen.append(str(error))
+        return seen
 
     def talk(self):
         print("printed in a call")
@@ -70,6 +87,7 @@ class Every(Here):
     """State, arguments, values, errors, streams."""
 
     workers = 1
+    stashes = ["declared"]
 
     def __init__(self):
         self.made = "in __init__"
@@ -225,6 +243,45 @@ class Every(Here):
 
     def environment(self, name):
         return os.environ.get(name)
+
+    def shared(self):
+        """All that gunicorn's stash does."""
+        seen = [stash.exists("shared"), stash.exists("declared"), stash.keys("shared")]
+        stash.put("shared", "user:1", {"name": "é", "bytes": b"\xff", "floats": [0.5, float("inf")], 1: (2,)})
+        stash.put("shared", "user:2", None)
+        stash.put("shared", 3, "three")
+        seen += [stash.get("shared", "user:1"), stash.get("shared", "user:2", "default"), stash.get("shared", "3")]
+        seen += [stash.keys("shared"), stash.keys("shared", pattern="user:*"), stash.info("shared")]
+        seen += [stash.exists("shared", "user:1"), stash.exists("shared", "user:9"), stash.delete("shared", "user:1")]
+        seen += [stash.delete("shared", "user:1"), sorted(set(stash.tables()) & {"shared", "declared"})]
+        try:
+            stash.info("missing")
+        except stash.StashError as error:
+            seen.append(isinstance(error, DirtyError))
+        stash.clear("shared")
+        seen.append(stash.info("shared"))
+        stash.delete_table("shared")
+        stash.ensure("shared")
+        return [*seen, stash.exists("shared")]
+
+    def shared_dict(self):
+        """The stash as a dict."""
+        users = stash.table("users")
+        users.clear()
+        users["a"] = {"name": "Alice"}
+        users["b"] = b"bytes"
+        seen = [users.name, users["a"], users["b"], users.get("a"), "a" in users, "z" in users, len(users)]
+        seen += [list(users), users.keys("[b-z]"), list(users.items()), list(users.values())]
+        del users["a"]
+        for gone in (lambda: users["a"], lambda: users.__delitem__("a")):
+            try:
+                gone()
+            except (KeyError, stash.StashError) as error:
+                seen.append(True)
+        return [*seen, len(users)]
+
+    def shared_and_left(self, value):
+        stash.put("left", "value", value)
 
     def _private(self):
         return "private"

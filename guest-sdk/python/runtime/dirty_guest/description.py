@@ -5,6 +5,8 @@ making one.
 import inspect
 import json
 
+from .app import NotAnApp
+
 # What the base class has is no action.
 _LIFECYCLE = {"init", "close"}
 
@@ -12,14 +14,14 @@ _LIFECYCLE = {"init", "close"}
 def describe(app_class, workers=None):
     """The description, a JSON text. `workers` goes before the class's own number.
 
-    Raises `TypeError` where the class attributes `workers` or `stashes` are not what they should be.
+    Raises `NotAnApp` where the class attributes `workers` or `stashes` are not what they should be.
     """
     described = {"actions": _actions(app_class)}
     if workers is None:
         workers = getattr(app_class, "workers", None)
     if workers is not None:
         if type(workers) is not int or workers < 1:
-            raise TypeError(f"the class attribute `workers` is {workers!r}: it has to be a number above 0, or None")
+            raise NotAnApp(f"the class attribute `workers` is {workers!r}: it has to be a number above 0, or None")
         described["workers"] = workers
     stashes = getattr(app_class, "stashes", None)
     if stashes:
@@ -30,7 +32,7 @@ def describe(app_class, workers=None):
 def _stashes(stashes):
     names = [stashes] if isinstance(stashes, str) else list(stashes)
     if not all(isinstance(name, str) for name in names):
-        raise TypeError(f"the class attribute `stashes` is {stashes!r}: it has to be a list of names")
+        raise NotAnApp(f"the class attribute `stashes` is {stashes!r}: it has to be a list of names")
     return names
 
 
