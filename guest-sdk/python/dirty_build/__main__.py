@@ -7,13 +7,18 @@ size), `module` and `class`. The exit status is 0, or
 
 * 1: the app cannot be built as it is;
 * 2: the arguments make no sense;
-* 3: the tools are missing and cannot be installed.
+* 3: the tools, or what the app requires, cannot be installed.
 """
+
+import sys
+
+if sys.version_info < (3, 10):
+    print("error: building needs Python 3.10 or later; this is", sys.version.split()[0], file=sys.stderr)
+    sys.exit(3)
 
 import argparse
 import json
 import re
-import sys
 import tempfile
 from pathlib import Path
 
@@ -63,12 +68,13 @@ def _build(arguments, spec):
     if not root.is_dir():
         raise BuildError(f"there is no directory {arguments.root}", "name it with --root")
     arguments.cache_dir.mkdir(parents=True, exist_ok=True)
-    bundle = requirements.install(arguments.requirements, arguments.cache_dir.resolve(), _say)
+    cache = arguments.cache_dir.resolve()
+    tool = toolchain.ready(cache, _say)
+    bundle = requirements.install(arguments.requirements, cache, tool, _say)
     _say(f"reading {spec['module']}")
     found = imports.scan(spec["module"], root, bundle, set(arguments.allow))
     for warning in (*bundle.warnings(), *found.warnings):
         _say(f"warning: {warning}")
-    tool = toolchain.ready(arguments.cache_dir.resolve(), _say)
     with tempfile.TemporaryDirectory(prefix="dirty-build-") as scratch:
         job = component.Job(
             module=spec["module"],
@@ -101,6 +107,9 @@ def main():
         if error.help:
             _say(f"help: {error.help}")
         return error.status
+    except OSError as error:
+        _say(f"error: {error}")
+        return BuildError.status
     print(json.dumps(result))
     return 0
 

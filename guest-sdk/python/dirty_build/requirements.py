@@ -48,7 +48,7 @@ class Bundle:
             yield f"{owner}: its compiled parts are left out ({first}{more}); its Python code is used alone"
 
 
-def install(file, cache, say):
+def install(file, cache, tool, say):
     """Installs what the file lists, or takes what was installed for the same list before."""
     if file is None:
         return Bundle()
@@ -62,16 +62,16 @@ def install(file, cache, say):
     with toolchain.locked(cache):
         if not plain or not (place / "compiled.json").exists():
             say(f"installing {file}")
-            _install(file, place)
+            _install(file, place, tool)
     compiled = json.loads((place / "compiled.json").read_text(encoding="utf-8"))
     return Bundle(place / "modules", compiled)
 
 
-def _install(file, place):
+def _install(file, place, tool):
     unfinished = place.with_name(f"{place.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     modules = unfinished / "modules"
-    toolchain.pip_install(
+    tool.install(
         ["--target", str(modules), "--requirement", str(file)],
         f"cannot install what {file} lists",
         "the list is for the component alone: leave out what only the web workers need",

@@ -12,7 +12,6 @@ from pathlib import Path
 from .errors import ToolError
 
 COMPONENTIZE_PY = "0.25.0"
-_PYTHON_MIN = (3, 10)
 _PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet")
 
 
@@ -23,7 +22,7 @@ def default_cache():
 
 
 class Tool:
-    """An interpreter that has componentize-py."""
+    """An interpreter that has componentize-py and pip."""
 
     def __init__(self, python):
         self._python = python
@@ -41,13 +40,13 @@ class Tool:
         )
         return ran.returncode == 0, ran.stdout
 
+    def install(self, arguments, message, help):
+        """Runs `pip install`; message and help are for when it fails."""
+        _run([self._python, *_PIP, *arguments], message, help)
+
 
 def ready(cache, say):
     """The tool, installed if it is not there yet."""
-    if sys.version_info < _PYTHON_MIN:
-        raise ToolError(
-            f"Python {sys.version.split()[0]} is too old: building needs {'.'.join(map(str, _PYTHON_MIN))} or later"
-        )
     environment = cache / f"componentize-py-{COMPONENTIZE_PY}"
     python = environment / "bin" / "python"
     with locked(cache):
@@ -68,25 +67,22 @@ def locked(cache):
 def _install(environment):
     unfinished = environment.with_name(f"{environment.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
-    run_tool(
+    _run(
         [sys.executable, "-m", "venv", unfinished],
         "cannot make a Python environment",
         "install Python's venv module (Debian, Ubuntu: apt install python3-venv)",
     )
-    run_tool(
+    _run(
         [unfinished / "bin" / "python", *_PIP, f"componentize-py=={COMPONENTIZE_PY}"],
         f"cannot install componentize-py {COMPONENTIZE_PY}",
         "pip has to reach a package index that has it, or be given one by its own settings (PIP_INDEX_URL)",
     )
+    # It is there, but broken, if the interpreter that it was made with is gone.
+    shutil.rmtree(environment, ignore_errors=True)
     unfinished.rename(environment)
 
 
-def pip_install(arguments, message, help):
-    """Runs `pip install` of this interpreter."""
-    run_tool([sys.executable, *_PIP, *arguments], message, help)
-
-
-def run_tool(command, message, help):
+def _run(command, message, help):
     """Runs a command whose failure is the tools'."""
     ran = subprocess.run(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"

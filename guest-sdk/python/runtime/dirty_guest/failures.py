@@ -66,7 +66,7 @@ def _readable(filename):
 
 def keep_sources():
     """Keeps the source lines of all modules that are not the interpreter's own, for tracebacks."""
-    own = (sys.prefix + os.sep, os.path.dirname(os.__file__) + os.sep, _SDK)
+    own = (os.path.dirname(os.__file__) + os.sep, _SDK)
     for module in list(sys.modules.values()):
         path = getattr(module, "__file__", None)
         if not path or not path.endswith(".py") or path.startswith(own):

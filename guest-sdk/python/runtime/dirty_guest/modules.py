@@ -10,7 +10,7 @@ import sys
 
 # What the interpreter and its library import late, most of it from C, and apps may need without a word.
 _LATE = (
-    "_colorize", "_pydatetime", "_pylong", "_strptime", "asyncio.timeouts", "base64", "bisect", "calendar",
+    "_colorize", "_pylong", "_strptime", "asyncio.timeouts", "base64", "bisect", "calendar",
     "codecs", "collections.abc", "concurrent.futures", "contextlib", "copy", "csv", "dataclasses",
     "datetime", "decimal", "difflib", "email.message", "encodings.ascii", "encodings.base64_codec",
     "encodings.cp1252", "encodings.hex_codec", "encodings.idna", "encodings.latin_1",

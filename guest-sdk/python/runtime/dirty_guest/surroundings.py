@@ -7,13 +7,14 @@ import logging
 import os
 import random
 import sys
+from contextlib import suppress
 
-from . import host
+from . import host, presence
 from .values import sendable
 
 
 _system_getpid = os.getpid
-_runs = False
+_system_last_resort = logging.lastResort
 
 
 def replace():
@@ -24,15 +25,14 @@ def replace():
 
 def prepare():
     """Before the app is made: what it prints reaches the host, and the host can be asked."""
-    global _runs
-    _runs = True
+    presence.begin()
     # The host takes lines; without this they would wait until a buffer is full.
-    sys.stdout.reconfigure(line_buffering=True)
+    sys.__stdout__.reconfigure(line_buffering=True)
 
 
 def _getpid():
     """The worker's number; WASI has the same for all."""
-    return host.process_id() if _runs else _system_getpid()
+    return host.process_id() if presence.is_there() else _system_getpid()
 
 
 def settle():
@@ -56,8 +56,8 @@ def part():
 def flush():
     """Hands over what was printed without an end of line."""
     for stream in (sys.stdout, sys.stderr):
-        # An app may have replaced or closed it.
-        if stream is not None and not stream.closed:
+        # An app may have closed it, or put anything in its place.
+        with suppress(Exception):
             stream.flush()
 
 
@@ -65,6 +65,9 @@ class _HostLog(logging.Handler):
     """Where messages go as long as an app has not configured logging: to the host, with their level."""
 
     def emit(self, record):
+        """Writes one message; while the component is built, where the interpreter would."""
+        if not presence.is_there():
+            return _system_last_resort.emit(record)
         try:
             host.log(record.levelno, sendable(self.format(record)))
         except Exception:

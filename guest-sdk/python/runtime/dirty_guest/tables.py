@@ -3,6 +3,7 @@
 from componentize_py_types import Err
 from wit_world.imports import stash as _stash
 
+from . import presence
 from .values import decode, encode
 
 _MS = 1000
@@ -13,6 +14,7 @@ class Refused(Exception):
 
 
 def _asked(operation, *arguments):
+    presence.require()
     try:
         return operation(*arguments)
     except Err as error:
