@@ -19,6 +19,7 @@ pub(crate) mod load;
 pub(crate) mod paths;
 pub(crate) mod processes;
 pub(crate) mod python;
+pub(crate) mod python_apps;
 pub(crate) mod status;
 pub(crate) mod wait;
 pub(crate) mod wire;

@@ -214,4 +214,8 @@ impl Host for State {
         tokio::task::yield_now().await;
         Ok(self.uplink.lock().cancelled())
     }
+
+    fn process_id(&mut self) -> wasmtime::Result<u32> {
+        Ok(std::process::id())
+    }
 }
