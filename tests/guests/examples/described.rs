@@ -1,35 +1,18 @@
 //! Describes itself with the text of the environment variable `DESCRIPTION`; traps without it.
 //! `init` notes in its table `seen` which tables there are.
-
-use dirty_guest::stash::{Table, tables};
-use dirty_guest::{Actions, App, NoConfig, Result};
-
-struct Described;
-
-dirty_guest::export!(Described);
-
-impl App for Described {
-    type Config = NoConfig;
-
-    fn init(_: NoConfig) -> Result<Self> {
-        let tables = tables()?;
-        Table::open("seen").put("init", &tables)?;
-        Ok(Self)
-    }
-
-    fn actions(actions: &mut Actions<Self>) {
-        actions.on("ping", |_: &Self, (): ()| Ok("pong"));
-    }
-}
+//!
+//! It is written against the contract, because the SDK describes an app by itself.
 
 #[cfg(target_family = "wasm")]
 #[allow(missing_docs, unreachable_pub, clippy::undocumented_unsafe_blocks)]
-mod bindings {
+mod component {
     wit_bindgen::generate!({
         path: "../../wit",
         inline: "
             package test:described;
             world w {
+                import dirty:app/stash@0.1.0;
+                export dirty:app/dirty-app@0.1.0;
                 export dirty:app/described@0.1.0;
             }
         ",
@@ -37,13 +20,38 @@ mod bindings {
         generate_all,
     });
 
-    struct Description;
+    use dirty::app::stash::{self, Value};
+    use exports::dirty::app::{described, dirty_app};
 
-    impl exports::dirty::app::described::Guest for Description {
+    struct Described;
+
+    export!(Described);
+
+    impl described::Guest for Described {
         fn describe() -> String {
             std::env::var("DESCRIPTION").expect("DESCRIPTION is set")
         }
     }
 
-    export!(Description);
+    impl dirty_app::Guest for Described {
+        fn init(_config: String) -> Result<(), dirty_app::Failure> {
+            let tables = stash::tables().expect("the host has a stash");
+            let seen = Value {
+                json: format!("{tables:?}"),
+                blobs: Vec::new(),
+            };
+            stash::put("seen", "init", &seen, None).expect("there is room for it");
+            Ok(())
+        }
+
+        fn call(
+            _action: String,
+            _args: String,
+            _kwargs: String,
+        ) -> Result<Option<String>, dirty_app::Failure> {
+            Ok(None)
+        }
+
+        fn close() {}
+    }
 }
