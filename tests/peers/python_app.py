@@ -215,8 +215,8 @@ def check_the_stash():
     assert stash.get("left", "value") == [b"\xff", {"$blob": 1}, float("inf")]
     with ours() as client:
         seen = client.execute(EVERY, "shared_here")
-    assert seen[:11] == ["default", None, 1, 42, 42, False, True, True, True, "gone", 2], seen
-    table, value, key = seen[11:]
+    assert seen[:13] == [True, "default", None, 1, 42, 42, False, True, True, True, "three", "gone", 3], seen
+    table, value, key = seen[13:]
     assert "255" in table, table
     assert value == "the value is of type set, which cannot be sent", value
     assert key == "a key of the stash is a string or a whole number, not float", key

@@ -12,6 +12,8 @@ import traceback
 from .values import sendable
 
 _SDK = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+# Not of `os`, which is frozen and has another name for its file.
+_LIBRARY = os.path.dirname(os.path.dirname(asyncio.base_events.__file__)) + os.sep
 # Frames of these are of no interest: the SDK's, and what runs coroutines.
 _UNSHOWN = (_SDK, asyncio.base_events.__file__)
 
@@ -66,7 +68,7 @@ def _readable(filename):
 
 def keep_sources():
     """Keeps the source lines of all modules that are not the interpreter's own, for tracebacks."""
-    own = (os.path.dirname(os.__file__) + os.sep, _SDK)
+    own = (_LIBRARY, _SDK)
     for module in list(sys.modules.values()):
         path = getattr(module, "__file__", None)
         if not path or not path.endswith(".py") or path.startswith(own):
