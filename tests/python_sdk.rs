@@ -87,6 +87,26 @@ fn copies_share_what_init_has_made_and_nothing_else() {
 }
 
 #[test]
+fn the_class_says_how_many_workers_it_wants_unless_the_configuration_does() {
+    for (setting, flags, workers) in [
+        ("", &[][..], 1),
+        ("workers = 2", &[], 2),
+        ("", &["--workers", "3"], 3),
+    ] {
+        let host = Host::builder().set("workers = 4").app(every().set(setting));
+        let host = flags
+            .iter()
+            .fold(host, |host, flag| host.flag(*flag))
+            .start();
+        host.wait_workers(EVERY, workers);
+        let status = host.status();
+        assert_eq!(status.app(EVERY).workers, workers, "{setting} {flags:?}");
+        assert_eq!(status.workers_of(EVERY).count(), workers);
+        assert_eq!(status.apps, [EVERY]);
+    }
+}
+
+#[test]
 fn the_process_number_is_the_one_that_the_status_shows() {
     let host = Host::serving(every().workers(1));
     let process = result(&host, "pid");

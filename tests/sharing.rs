@@ -33,7 +33,11 @@ fn private_part(app: App, action: &str, args: [u64; 2], calls: usize) -> f64 {
     let state: u64 = processes.iter().map(|pid| proportional_memory(*pid)).sum();
     let mut wire = host.connect();
     for _ in 0..calls * WORKERS {
-        let args = if action == "collect" { json!([]) } else { json!(args) };
+        let args = if action == "collect" {
+            json!([])
+        } else {
+            json!(args)
+        };
         wire.call(APP, action, &args).result();
     }
     let private = workers.iter().map(|pid| private_memory(*pid)).max();
@@ -52,7 +56,10 @@ fn python_writes_to_what_it_reads_and_to_nothing_else() {
     assert!(few < 0.3, "{few}");
     // Reference counts are within the objects.
     let all = private_part(python(), "touch", [0, RECORDS], 1);
-    assert!(all > 0.6, "{all}: if this has become better, say so in guest-sdk/python/README.md");
+    assert!(
+        all > 0.6,
+        "{all}: if this has become better, say so in guest-sdk/python/README.md"
+    );
 }
 
 #[test]

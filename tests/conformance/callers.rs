@@ -20,13 +20,8 @@ use crate::transcript::Call;
 pub(crate) trait Caller {
     /// Makes a call and waits for its end, or leaves after so many chunks. `stream` is whether the
     /// caller asks for a stream, where the client has two ways to ask.
-    fn call(
-        &mut self,
-        app: &str,
-        call: &Call,
-        stream: bool,
-        leave_after: Option<usize>,
-    ) -> Outcome;
+    fn call(&mut self, app: &str, call: &Call, stream: bool, leave_after: Option<usize>)
+    -> Outcome;
 }
 
 /// The reference client, which says `cancel` when it leaves.
@@ -130,18 +125,29 @@ impl Caller for BinaryCaller {
             result: Option<Box<RawValue>>,
             error: Option<Failure>,
         }
-        assert!(call.timeout.is_none(), "gunicorn's client cannot say how long a call may take");
+        assert!(
+            call.timeout.is_none(),
+            "gunicorn's client cannot say how long a call may take"
+        );
         let request = json!({"app": app, "action": call.action, "stream": stream, "leave_after": leave_after});
         let (args, kwargs) = (text(&call.args), text(&call.kwargs));
         writeln!(self.requests, "{request}\n{args}\n{kwargs}").unwrap();
         let mut line = String::new();
         self.outcomes.read_line(&mut line).unwrap();
         let said: Said = serde_json::from_str(&line).unwrap_or_else(|error| {
-            panic!("{}: the client did not say what came of it: {error}: {line}", call.action)
+            panic!(
+                "{}: the client did not say what came of it: {error}: {line}",
+                call.action
+            )
         });
         let end = match said {
-            Said { error: Some(error), .. } => End::Error(error),
-            Said { result: Some(result), .. } => End::Result(result),
+            Said {
+                error: Some(error), ..
+            } => End::Error(error),
+            Said {
+                result: Some(result),
+                ..
+            } => End::Result(result),
             _ if leave_after.is_some() => End::Left,
             _ => End::End,
         };

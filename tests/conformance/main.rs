@@ -61,5 +61,8 @@ fn every_folder_of_apps_is_a_language() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     let languages: BTreeSet<String> = LANGUAGES.iter().map(ToString::to_string).collect();
-    assert_eq!(folders, languages, "`languages!` in main.rs, and the folders in apps/");
+    assert_eq!(
+        folders, languages,
+        "`languages!` in main.rs, and the folders in apps/"
+    );
 }

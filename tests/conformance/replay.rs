@@ -31,7 +31,10 @@ pub(crate) fn replay(language: &str, component: &Path, dialect: Dialect) {
         }
     }
     let log = replay.host.stderr.text();
-    assert!(failed.is_empty(), "{language}, {dialect:?}:\n{failed}\n{log}");
+    assert!(
+        failed.is_empty(),
+        "{language}, {dialect:?}:\n{failed}\n{log}"
+    );
     assert!(!log.contains("PANIC") && !log.contains("died"), "{log}");
 }
 
@@ -111,9 +114,7 @@ impl Replay<'_> {
         let what = format!("a line of level {level} that says {says:?}");
         let mut seen = self.host.stderr.all().into_iter();
         let fits = |line: &String| {
-            line.contains(level)
-                && line.contains(&app)
-                && says.iter().all(|part| part.is_in(line))
+            line.contains(level) && line.contains(&app) && says.iter().all(|part| part.is_in(line))
         };
         if seen.any(|line| fits(&line)) {
             return;

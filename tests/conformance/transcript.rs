@@ -110,9 +110,9 @@ struct Written {
 fn steps<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Step>, D::Error> {
     let written = Vec::<Written>::deserialize(deserializer)?;
     let steps = written.into_iter().enumerate().map(|(index, written)| {
-        written.step().ok_or_else(|| {
-            serde::de::Error::custom(format!("step {} makes no sense", index + 1))
-        })
+        written
+            .step()
+            .ok_or_else(|| serde::de::Error::custom(format!("step {} makes no sense", index + 1)))
     });
     steps.collect()
 }
@@ -167,9 +167,9 @@ fn expanded(value: &RawValue) -> Box<RawValue> {
         repeat: (String, usize),
     }
     match serde_json::from_str(value.get()) {
-        Ok(Repeat { repeat: (text, times) }) => {
-            serde_json::value::to_raw_value(&text.repeat(times)).unwrap()
-        }
+        Ok(Repeat {
+            repeat: (text, times),
+        }) => serde_json::value::to_raw_value(&text.repeat(times)).unwrap(),
         Err(_) => value.to_owned(),
     }
 }

@@ -56,9 +56,14 @@ struct Options {
 /// What is measured.
 struct Contestant {
     name: &'static str,
+    state: State,
+    reads: Reads,
+}
+
+/// An app and how many records it has.
+struct State {
     app: fn() -> App,
     records: u64,
-    reads: Reads,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -68,26 +73,30 @@ enum Reads {
     FewCollecting,
 }
 
+const RUST: State = State {
+    app: rust,
+    records: RUST_RECORDS,
+};
+const PYTHON: State = State {
+    app: python,
+    records: PYTHON_RECORDS,
+};
+const PYTHON_THAWED: State = State {
+    app: thawed,
+    ..PYTHON
+};
+
 const CONTESTANTS: [Contestant; 6] = [
-    contestant("Rust, few", rust, Reads::Few),
-    contestant("Rust, all", rust, Reads::All),
-    contestant("Python, few", python, Reads::Few),
-    contestant("Python, all", python, Reads::All),
-    contestant("Python, few, collecting", python, Reads::FewCollecting),
-    contestant("the same, not frozen", thawing, Reads::FewCollecting),
+    contestant("Rust, few", RUST, Reads::Few),
+    contestant("Rust, all", RUST, Reads::All),
+    contestant("Python, few", PYTHON, Reads::Few),
+    contestant("Python, all", PYTHON, Reads::All),
+    contestant("Python, few, collecting", PYTHON, Reads::FewCollecting),
+    contestant("the same, not frozen", PYTHON_THAWED, Reads::FewCollecting),
 ];
 
-const fn contestant(name: &'static str, app: fn() -> App, reads: Reads) -> Contestant {
-    let records = match name.as_bytes()[0] {
-        b'R' => RUST_RECORDS,
-        _ => PYTHON_RECORDS,
-    };
-    Contestant {
-        name,
-        app,
-        records,
-        reads,
-    }
+const fn contestant(name: &'static str, state: State, reads: Reads) -> Contestant {
+    Contestant { name, state, reads }
 }
 
 fn rust() -> App {
@@ -99,7 +108,7 @@ fn python() -> App {
     App::new(APP, component).config(&format!("records = {PYTHON_RECORDS}"))
 }
 
-fn thawing() -> App {
+fn thawed() -> App {
     python().config("thaws = true")
 }
 
@@ -120,7 +129,7 @@ fn main() {
 impl Contestant {
     /// Prints a row.
     fn measure(&self, workers: u32, calls: u64) {
-        let host = Host::serving((self.app)().workers(workers));
+        let host = Host::serving((self.state.app)().workers(workers));
         let pids = host.wait_workers(APP, workers as usize);
         let everybody = [pids.clone(), vec![host.mold(APP)]].concat();
         let total = || mib(everybody.iter().map(|pid| proportional_memory(*pid)).sum());
@@ -138,7 +147,7 @@ impl Contestant {
     }
 
     fn call(&self, wire: &mut Wire, call: u64) {
-        let part = self.records.div_ceil(PARTS);
+        let part = self.state.records.div_ceil(PARTS);
         let (action, args) = match self.reads {
             Reads::FewCollecting if call % COLLECT_EVERY < 8 => ("collect", json!([])),
             Reads::Few | Reads::FewCollecting => ("touch", json!([0, FEW])),
