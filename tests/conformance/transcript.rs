@@ -1,7 +1,6 @@
 //! Reads `transcript.json`: cases, each of them steps. Knows what may stand there, not how it is done.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -91,6 +90,7 @@ struct Written {
     #[serde(default)]
     kwargs: BTreeMap<String, Box<RawValue>>,
     timeout_seconds: Option<u64>,
+    #[serde(default, deserialize_with = "present")]
     result: Option<Box<RawValue>>,
     between: Option<(i64, i64)>,
     #[serde(default)]
@@ -105,6 +105,13 @@ struct Written {
     says: Vec<Pattern>,
     #[serde(default)]
     stop: bool,
+}
+
+/// A value that is there, `null` too.
+fn present<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Box<RawValue>>, D::Error> {
+    Box::<RawValue>::deserialize(deserializer).map(Some)
 }
 
 fn steps<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Step>, D::Error> {
