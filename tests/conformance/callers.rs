@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use crate::expected::{End, Outcome};
 use crate::harness::{Failure, PATIENCE, paths, python};
-use crate::transcript::Call;
+use crate::transcript::{Call, present};
 
 /// Somebody who makes calls, one after another.
 pub(crate) trait Caller {
@@ -122,6 +122,7 @@ impl Caller for BinaryCaller {
         #[derive(Deserialize)]
         struct Said {
             chunks: Vec<Box<RawValue>>,
+            #[serde(default, deserialize_with = "present")]
             result: Option<Box<RawValue>>,
             error: Option<Failure>,
         }

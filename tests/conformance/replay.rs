@@ -30,12 +30,7 @@ pub(crate) fn replay(language: &str, component: &Path, dialect: Dialect) {
             }
         }
     }
-    let log = replay.host.stderr.text();
-    assert!(
-        failed.is_empty(),
-        "{language}, {dialect:?}:\n{failed}\n{log}"
-    );
-    assert!(!log.contains("PANIC") && !log.contains("died"), "{log}");
+    assert!(failed.is_empty(), "{language}, {dialect:?}:\n{failed}");
 }
 
 fn start(language: &str, component: &Path) -> Host {

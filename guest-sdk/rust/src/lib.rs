@@ -200,7 +200,7 @@ pub use stream::{Emitter, emit};
 /// # let mut app = dirty_guest::testing::TestApp::<Texts>::start("{}")?;
 /// # assert_eq!(app.call("lines", r#"["o"]"#, r#"{"limit": 1}"#)?.chunks, [r#""one""#]);
 /// # assert_eq!(app.call("read", "[]", "{}")?.chunks.len(), 3);
-/// # assert_eq!(app.call("count", "[1]", "{}")?.result.as_deref(), Some(r#""done""#));
+/// # assert_eq!(app.call("count", "[1]", "{}")?.chunks, ["0", r#""done""#]);
 /// # Ok::<(), dirty_guest::Error>(())
 /// ```
 ///

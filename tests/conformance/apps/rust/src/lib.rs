@@ -64,7 +64,7 @@ impl Conformance {
         &self,
         name: &str,
         #[default("Hello")] greeting: &str,
-        #[default('!')] mark: char,
+        #[default("!")] mark: &str,
     ) -> String {
         format!("{greeting}, {name}{mark}")
     }
