@@ -182,6 +182,45 @@ fn what_cannot_work_is_a_build_error_that_says_what_to_do() {
     }
 }
 
+/// Makes a package of which only a compiled part is of use.
+const COMPILED_PACKAGE: &str = r#"
+import zipfile
+with zipfile.ZipFile("fast-1.0-py3-none-any.whl", "w") as wheel:
+    files = {
+        "fast/__init__.py": "from ._core import run",
+        "fast/_core.cpython-314-x86_64-linux-gnu.so": "",
+        "fast-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: fast\nVersion: 1.0\n",
+        "fast-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = "fast-1.0.dist-info/RECORD"
+    for name, text in files.items():
+        wheel.writestr(name, text)
+    wheel.writestr(record, "".join(f"{name},,\n" for name in [*files, record]))
+"#;
+
+#[test]
+fn a_package_that_needs_its_compiled_part_is_named() {
+    let directory = paths::short_temp_dir();
+    let made = Command::new("python3")
+        .args(["-c", COMPILED_PACKAGE])
+        .current_dir(directory.path())
+        .status();
+    assert!(made.unwrap().success());
+    for (file, text) in [
+        ("requirements.txt", "./fast-1.0-py3-none-any.whl\n"),
+        ("app.py", "import fast\n"),
+    ] {
+        fs::write(directory.path().join(file), text).unwrap();
+    }
+    let mut command = builder(directory.path());
+    let arguments = ["app:App", "-o", "app.wasm", "-r", "requirements.txt"];
+    let ran = ran(command.args(arguments));
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let expected = "error: app.py:1 needs fast 1.0, which does not work without its compiled parts: \
+                    a component cannot load native libraries: use a package that is pure Python";
+    assert!(ran.stderr.contains(expected), "{}", ran.stderr);
+}
+
 #[track_caller]
 fn result(host: &Host, action: &str) -> Value {
     host.call(EVERY, action, json!([])).result()
