@@ -5,8 +5,8 @@
 //!
 //! - *few*: every call reads the same 100 records;
 //! - *all*: each call reads a part of them, such that every worker has read all of them several times;
-//! - *few, collecting*: in Python, as *few*, and every 100th call collects garbage; and the same where
-//!   each worker first undoes that the SDK has frozen what `init` has made.
+//! - *few, collecting*: in Python, as *few*, and now and then a call collects garbage; and the same
+//!   where each worker first undoes that the SDK has frozen what `init` has made.
 //!
 //! The figures are the sum of the proportional memory (PSS) of the mold and the workers, to which a
 //! page that is shared counts once, and the greatest private memory (USS) of a worker. Both depend
@@ -31,14 +31,16 @@ use harness::{App, Host, Wire};
 const APP: &str = "shared_state";
 const WORKERS: [u32; 2] = [1, 8];
 /// Records that take about 64 MiB.
-const RUST_RECORDS: u64 = 340_000;
-const PYTHON_RECORDS: u64 = 150_000;
+const RUST_RECORDS: u64 = 310_000;
+const PYTHON_RECORDS: u64 = 115_000;
 /// So many records are few.
 const FEW: u64 = 100;
 /// A prime, so that workers that take turns all get to each part.
 const PARTS: u64 = 101;
-/// Every so many calls garbage is collected, where it is.
-const COLLECT_EVERY: u64 = 100;
+/// After so many calls each worker collects garbage, where that is done.
+const COLLECT_EVERY: u64 = 1000;
+/// Calls in a row, of which each worker gets one.
+const ROUND: u64 = 8;
 const MIB: f64 = (1 << 20) as f64;
 
 /// Measures how much memory workers share, at the start and after many calls.
@@ -149,7 +151,7 @@ impl Contestant {
     fn call(&self, wire: &mut Wire, call: u64) {
         let part = self.state.records.div_ceil(PARTS);
         let (action, args) = match self.reads {
-            Reads::FewCollecting if call % COLLECT_EVERY < 8 => ("collect", json!([])),
+            Reads::FewCollecting if call % COLLECT_EVERY < ROUND => ("collect", json!([])),
             Reads::Few | Reads::FewCollecting => ("touch", json!([0, FEW])),
             Reads::All => ("touch", json!([call % PARTS * part, part])),
         };
