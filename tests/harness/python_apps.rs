@@ -1,5 +1,5 @@
-//! Components of Python apps, made by the SDK's builder from `tests/python` and kept while nothing
-//! that they are made of changes.
+//! Components of Python apps, made by the SDK's builder from `tests/python` or an example, and kept
+//! while nothing that they are made of changes.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -11,15 +11,25 @@ use super::paths;
 
 /// The component of the class `MODULE:CLASS`; `requirements` is a file in `tests/python`.
 pub(crate) fn python_app(class: &str, requirements: Option<&str>) -> PathBuf {
+    component(&sources(), class, requirements)
+}
+
+/// The component of the class `MODULE:CLASS` in `examples/NAME`, where `requirements` is, too.
+pub(crate) fn python_example(name: &str, class: &str, requirements: Option<&str>) -> PathBuf {
+    let sources = paths::repository().join("examples").join(name);
+    component(&sources, class, requirements)
+}
+
+fn component(sources: &Path, class: &str, requirements: Option<&str>) -> PathBuf {
     let components = directory();
     let component = components.join(class.replace(':', ".") + ".wasm");
     // Several test binaries may want it at once.
     let lock = File::create(component.with_extension("lock")).expect("the directory is ours");
     lock.lock().expect("a lock");
-    if is_current(&component) {
+    if is_current(&component, sources) {
         return component;
     }
-    let mut command = builder(&sources());
+    let mut command = builder(sources);
     command.arg(class).arg("--output").arg(&component);
     if let Some(requirements) = requirements {
         command.arg("--requirements").arg(requirements);
@@ -63,11 +73,11 @@ fn sources() -> PathBuf {
 }
 
 /// Whether a component is newer than all that it is made of.
-fn is_current(component: &Path) -> bool {
+fn is_current(component: &Path, sources: &Path) -> bool {
     let inputs = [
         paths::repository().join("guest-sdk/python"),
         paths::repository().join("wit"),
-        sources(),
+        sources.to_path_buf(),
     ];
     let made = fs::metadata(component).and_then(|metadata| metadata.modified());
     made.is_ok_and(|made| inputs.iter().all(|input| newest(input) < made))
