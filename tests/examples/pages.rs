@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use crate::harness::Host;
-use crate::harness::python_apps::python_example;
-use crate::host_of_component;
+use crate::harness::python_apps::python_app_of;
+use crate::{example, host_of_component};
 
 const APP: &str = "pages:Pages";
 
 fn served() -> Host {
-    let component = python_example("pages", APP, Some("requirements.txt"));
+    let component = python_app_of(APP, &example("pages"), Some("requirements.txt"));
     host_of_component("pages", APP, &component).start()
 }
 

@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 
 use crate::harness::cli::{clean, run};
 use crate::harness::python::{BINARY_DIALECT, python};
-use crate::harness::python_apps::python_example;
+use crate::harness::python_apps::python_app_of;
 use crate::harness::{Host, PATIENCE, wait_until};
 use crate::{example, host_of_component};
 
 const APP: &str = "story:Story";
 
 fn served() -> Host {
-    let component = python_example("story", APP, None);
+    let component = python_app_of(APP, &example("story"), None);
     host_of_component("story", APP, &component).start()
 }
 

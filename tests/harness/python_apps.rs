@@ -1,5 +1,5 @@
-//! Components of Python apps, made by the SDK's builder from `tests/python` or an example, and kept
-//! while nothing that they are made of changes.
+//! Components of Python apps, made by the SDK's builder and kept while nothing that they are made of
+//! changes.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -9,18 +9,13 @@ use std::time::SystemTime;
 use super::cli::{Ran, clean};
 use super::paths;
 
-/// The component of the class `MODULE:CLASS`; `requirements` is a file in `tests/python`.
+/// The component of the class `MODULE:CLASS` in `tests/python`; `requirements` is a file there.
 pub(crate) fn python_app(class: &str, requirements: Option<&str>) -> PathBuf {
-    component(&sources(), class, requirements)
+    python_app_of(class, &paths::repository().join("tests/python"), requirements)
 }
 
-/// The component of the class `MODULE:CLASS` in `examples/NAME`, where `requirements` is, too.
-pub(crate) fn python_example(name: &str, class: &str, requirements: Option<&str>) -> PathBuf {
-    let sources = paths::repository().join("examples").join(name);
-    component(&sources, class, requirements)
-}
-
-fn component(sources: &Path, class: &str, requirements: Option<&str>) -> PathBuf {
+/// The same for a class whose module is in this directory.
+pub(crate) fn python_app_of(class: &str, sources: &Path, requirements: Option<&str>) -> PathBuf {
     let components = directory();
     let component = components.join(class.replace(':', ".") + ".wasm");
     // Several test binaries may want it at once.
@@ -66,10 +61,6 @@ fn directory() -> PathBuf {
     let directory = paths::target().join("python");
     fs::create_dir_all(&directory).expect("the target directory is ours");
     directory
-}
-
-fn sources() -> PathBuf {
-    paths::repository().join("tests/python")
 }
 
 /// Whether a component is newer than all that it is made of.
