@@ -10,6 +10,8 @@ from gunicorn.dirty import DirtyApp
 
 from model import Model, split
 
+# Without this, only warnings reach the log, as anywhere in Python.
+logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[dirty_guest.LogHandler()])
 log = logging.getLogger(__name__)
 
 # What lies beside a module may be read at its top: that happens once, when the component is built.

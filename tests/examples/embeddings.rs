@@ -61,7 +61,10 @@ fn its_numbers_are_the_published_ones() {
         assert_near(same.result().as_f64().unwrap(), published);
     }
     // More digits, from an independent computation with 64 bits.
-    for (found, expected) in vectors[0].iter().zip([0.019_195_7, 0.120_085_4, 0.159_598_3]) {
+    for (found, expected) in vectors[0]
+        .iter()
+        .zip([0.019_195_7, 0.120_085_4, 0.159_598_3])
+    {
         assert!((found - expected).abs() < 1e-6, "{found}, not {expected}");
     }
 }
@@ -70,7 +73,10 @@ fn its_numbers_are_the_published_ones() {
 const TOKENS: [(&str, &str); 8] = [
     ("Hello, World!", "hello , world !"),
     ("naïve Café déjà-vu", "naive cafe de ##ja - vu"),
-    ("unaffable embeddings", "una ##ffa ##ble em ##bed ##ding ##s"),
+    (
+        "unaffable embeddings",
+        "una ##ffa ##ble em ##bed ##ding ##s",
+    ),
     ("東京 is big", "東 京 is big"),
     ("नमस्ते दुनिया", "न ##म ##स ##त द ##न ##ि ##य ##ा"),
     ("$5.00 (50%)", "$ 5 . 00 ( 50 % )"),
@@ -84,7 +90,10 @@ fn texts_become_the_tokens_that_the_model_was_trained_with() {
     for (text, expected) in TOKENS {
         let tokens = host.call(APP, "tokens", json!([text])).result();
         let mut tokens: Vec<_> = tokens.as_array().unwrap().iter().collect();
-        assert_eq!((tokens.remove(0), tokens.pop()), (&json!("[CLS]"), Some(&json!("[SEP]"))));
+        assert_eq!(
+            (tokens.remove(0), tokens.pop()),
+            (&json!("[CLS]"), Some(&json!("[SEP]")))
+        );
         let tokens: Vec<_> = tokens.iter().map(|token| token.as_str().unwrap()).collect();
         assert_eq!(tokens.join(" "), expected, "{text}");
     }
@@ -94,9 +103,18 @@ fn texts_become_the_tokens_that_the_model_was_trained_with() {
 fn meanings_are_found_without_a_word_in_common() {
     let host = served();
     for (asked, expected) in [
-        ("I forgot my login credentials", "How do I reset my password?"),
-        ("stop billing me every month", "How do I cancel my subscription?"),
-        ("does it work offline?", "Can I use the app without an internet connection?"),
+        (
+            "I forgot my login credentials",
+            "How do I reset my password?",
+        ),
+        (
+            "stop billing me every month",
+            "How do I cancel my subscription?",
+        ),
+        (
+            "does it work offline?",
+            "Can I use the app without an internet connection?",
+        ),
     ] {
         let found = host.call(APP, "nearest", json!([asked, 2])).result();
         assert_eq!(found.as_array().unwrap().len(), 2);
@@ -115,11 +133,12 @@ fn meanings_are_found_without_a_word_in_common() {
 #[test]
 fn workers_share_the_model() {
     let host = served();
-    let model = fs::metadata(paths::repository().join("target/models/all-MiniLM-L6-v2/model.safetensors"));
+    let model =
+        fs::metadata(paths::repository().join("target/models/all-MiniLM-L6-v2/model.safetensors"));
     let model_bytes = model.unwrap().len();
     let workers = host.wait_workers(APP, 2);
     // A call in each, so that their memory is that of workers at work.
-    let _calls = host.start_calls(workers.len(), APP, "embed", &json!([["a text"; 64]]));
+    let _calls = host.start_calls(workers.len(), APP, "embed", &json!([vec!["a text"; 64]]));
     host.wait_leased(APP, workers.len());
     let status = host.wait_status("idle workers", |status| {
         let measured = |worker: &crate::harness::status::Worker| worker.memory.is_some();
@@ -140,5 +159,8 @@ fn without_the_model_it_says_how_to_get_it() {
     let error = host.call(APP, "embed", json!([["a"]])).failure();
     assert_eq!(error.error_type, "DirtyNoWorkersAvailableError");
     let reason = error.detail("reason").as_str().unwrap();
-    assert!(reason.contains("examples/embeddings/fetch-model"), "{reason}");
+    assert!(
+        reason.contains("examples/embeddings/fetch-model"),
+        "{reason}"
+    );
 }

@@ -24,8 +24,14 @@ fn texts_and_templates_become_html() {
     let host = served();
     let text = "# One\n\n*two* <b>three</b> [four](javascript:x)\n\n|a|\n|-|\n|b|\n";
     let html = rendered(&host, "markdown", json!([text]));
-    assert!(html.starts_with("<h1>One</h1>\n<p><em>two</em> &lt;b&gt;three"), "{html}");
-    assert!(html.contains("<td>b</td>") && !html.contains("href"), "{html}");
+    assert!(
+        html.starts_with("<h1>One</h1>\n<p><em>two</em> &lt;b&gt;three"),
+        "{html}"
+    );
+    assert!(
+        html.contains("<td>b</td>") && !html.contains("href"),
+        "{html}"
+    );
 
     let page = rendered(&host, "page", json!(["A & B", "*text*", ["x y"]]));
     assert!(page.contains("<title>A &amp; B</title>"), "{page}");
@@ -67,8 +73,15 @@ fn a_template_that_never_ends_costs_its_time_and_one_worker() {
     let endless = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}";
     let error = host.call(APP, "render", json!([endless])).failure();
     assert_eq!(error.error_type, "DirtyTimeoutError", "{error:?}");
-    assert_eq!(rendered(&host, "render", json!(["still {{ 6 * 7 }}"])), "still 42");
-    assert_eq!(host.wait_workers(APP, 2).len(), 2, "the killed one was replaced");
+    assert_eq!(
+        rendered(&host, "render", json!(["still {{ 6 * 7 }}"])),
+        "still 42"
+    );
+    assert_eq!(
+        host.wait_workers(APP, 2).len(),
+        2,
+        "the killed one was replaced"
+    );
 }
 
 #[test]

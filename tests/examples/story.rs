@@ -28,7 +28,10 @@ fn generated(host: &Host, args: Value) -> String {
 fn the_same_seed_gives_the_same_story() {
     let host = served();
     let story = generated(&host, json!(["The White Rabbit", 12, 0]));
-    assert_eq!(story, " was still in sight, hurrying down it. There was nothing");
+    assert_eq!(
+        story,
+        " was still in sight, hurrying down it. There was nothing"
+    );
     let seeded = |seed| generated(&host, json!(["Alice", 15, 1.5, seed]));
     assert_eq!(seeded(1), seeded(1));
     assert_ne!(seeded(1), seeded(2));
@@ -46,7 +49,11 @@ fn probabilities_are_those_of_the_text() {
     let probability = likely[0]["probability"].as_f64().unwrap();
     assert!((probability - 1.0).abs() < 1e-9, "{likely}");
     let unknown = host.call(APP, "likely", json!(["zyx"])).result();
-    assert_eq!(unknown.as_array().unwrap().len(), 5, "the text's most frequent");
+    assert_eq!(
+        unknown.as_array().unwrap().len(),
+        5,
+        "the text's most frequent"
+    );
 }
 
 #[test]

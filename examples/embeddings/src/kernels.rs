@@ -88,7 +88,11 @@ fn add_products(x: &[f32], weight: &[f32], inputs: usize, y: &mut [f32]) {
                 *sum += product;
             }
         }
-        for (sum, weights) in outputs.into_remainder().iter_mut().zip(last.chunks_exact(inputs)) {
+        for (sum, weights) in outputs
+            .into_remainder()
+            .iter_mut()
+            .zip(last.chunks_exact(inputs))
+        {
             *sum += tile([row], [weights])[0][0];
         }
     }

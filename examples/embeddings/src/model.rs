@@ -141,7 +141,10 @@ impl Layer {
         );
         let mut gathered = vec![0.0; rows.len()];
         let mut shares = vec![0.0; rows.len() / width];
-        for (query, gathered) in query.chunks_exact(width).zip(gathered.chunks_exact_mut(width)) {
+        for (query, gathered) in query
+            .chunks_exact(width)
+            .zip(gathered.chunks_exact_mut(width))
+        {
             for at in (0..width).step_by(part) {
                 let head = at..at + part;
                 for (share, key) in shares.iter_mut().zip(key.chunks_exact(width)) {
@@ -172,7 +175,10 @@ impl Model {
             .map(|layer| Layer::of(&tensors(format!("encoder.layer.{layer}.")), &shape))
             .collect::<Result<_, _>>()?;
         let embeddings = |name: &str, rows| {
-            weights.tensor(&format!("embeddings.{name}_embeddings.weight"), &[rows, width])
+            weights.tensor(
+                &format!("embeddings.{name}_embeddings.weight"),
+                &[rows, width],
+            )
         };
         Ok(Model {
             words: embeddings("word", shape.vocab_size)?,

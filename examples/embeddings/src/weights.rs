@@ -42,7 +42,9 @@ pub(crate) enum ModelError {
         #[source]
         error: SafeTensorError,
     },
-    #[error("the tensor {name} is {dtype:?} of the shape {shape:?}, and has to be F32 of {expected:?}")]
+    #[error(
+        "the tensor {name} is {dtype:?} of the shape {shape:?}, and has to be F32 of {expected:?}"
+    )]
     Shape {
         name: String,
         dtype: Dtype,

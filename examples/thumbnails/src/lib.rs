@@ -108,7 +108,9 @@ impl Thumbnails {
         format: Option<Format>,
         #[default(80)] quality: u8,
     ) -> Result<impl Iterator<Item = Result<Sized>>> {
-        sizes.iter().try_for_each(|size| check_side("size", *size))?;
+        sizes
+            .iter()
+            .try_for_each(|size| check_side("size", *size))?;
         let output = Output::new(format, quality)?;
         let decoded = Source::open(image, &self.limits)?.decode()?;
         Ok(sizes.into_iter().map(move |size| {

@@ -13,7 +13,12 @@ fn app() -> Thumbnails {
 fn halves(width: u32, height: u32, alpha: u8) -> DynamicImage {
     RgbaImage::from_fn(width, height, |x, _| {
         let red = x < width / 2;
-        Rgba([if red { 255 } else { 0 }, 0, if red { 0 } else { 255 }, alpha])
+        Rgba([
+            if red { 255 } else { 0 },
+            0,
+            if red { 0 } else { 255 },
+            alpha,
+        ])
     })
     .into()
 }
@@ -86,7 +91,12 @@ fn transparency_stays_or_becomes_white() {
     let flat = app()
         .thumbnail(&glass, 8, 8, Some(Format::Jpeg), 95)
         .unwrap();
-    assert!(decoded(&flat).to_rgb8().pixels().all(|pixel| pixel.0.iter().all(|c| *c > 250)));
+    assert!(
+        decoded(&flat)
+            .to_rgb8()
+            .pixels()
+            .all(|pixel| pixel.0.iter().all(|c| *c > 250))
+    );
 }
 
 #[test]
@@ -106,7 +116,10 @@ fn a_small_file_of_a_huge_image_is_refused_unread() {
         limits: Limits::new(50, 1),
     };
     let image = file(&halves(1024, 1024, 255), ImageFormat::Png);
-    assert_eq!(kind_of(small_memory.thumbnail(&image, 8, 8, None, 80)), "ImageTooLarge");
+    assert_eq!(
+        kind_of(small_memory.thumbnail(&image, 8, 8, None, 80)),
+        "ImageTooLarge"
+    );
 }
 
 /// The check sum of PNG.
@@ -123,7 +136,10 @@ fn what_is_wrong_has_its_kind() {
     let image = file(&halves(64, 64, 255), ImageFormat::Png);
     let cut: Bytes = image[..image.len() / 2].into();
     let none = Bytes::from(b"this is no image");
-    assert_eq!(kind_of(app().thumbnail(&cut, 8, 8, None, 80)), "BrokenImage");
+    assert_eq!(
+        kind_of(app().thumbnail(&cut, 8, 8, None, 80)),
+        "BrokenImage"
+    );
     assert_eq!(kind_of(app().info(&none)), "UnsupportedImage");
     assert_eq!(kind_of(app().info(&Bytes::default())), "UnsupportedImage");
     for (width, height, quality) in [(0, 8, 80), (8, 5000, 80), (8, 8, 0), (8, 8, 101)] {
@@ -139,7 +155,8 @@ fn what_is_wrong_has_its_kind() {
 #[test]
 fn several_sizes_are_streamed() {
     let image = file(&halves(64, 64, 255), ImageFormat::Png);
-    let sizes = app().sizes(&image, vec![32, 8], Some(Format::Webp), 80);
+    let app = app();
+    let sizes = app.sizes(&image, vec![32, 8], Some(Format::Webp), 80);
     let sides: Vec<_> = sizes
         .unwrap()
         .map(|sized| {
