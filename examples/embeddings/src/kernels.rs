@@ -1,15 +1,12 @@
 //! The arithmetic of the model on rows of numbers: products, normalisation, activation.
 //!
-//! Products are nearly all of the time. They are written in lanes, which a compiler turns into vector
-//! instructions where it may use them; WebAssembly's are asked for function by function, because
-//! the rest of a component needs none. Nothing here knows what the numbers mean.
+//! Products are nearly all of the time, so they are computed in lanes. WebAssembly's vector instructions
+//! are asked for function by function. Nothing here knows what the numbers mean.
 
-/// How many numbers are multiplied side by side.
-const LANES: usize = 8;
+use crate::lanes::{self, add_product};
 
-/// Rows of `x` and of a matrix that are multiplied together: each number that was read is used that
-/// often.
-const TILE: usize = 4;
+/// How many rows are multiplied with one at a time: each number of that one is read once for all.
+const ROWS: usize = 4;
 
 /// A layer of a network: `y = x · weightᵀ + bias`.
 #[derive(Clone, Copy)]
@@ -59,69 +56,77 @@ impl LayerNorm {
 /// The sum of the products of two rows of one length.
 #[cfg_attr(target_family = "wasm", target_feature(enable = "simd128"))]
 pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    tile([a], [b])[0][0]
+    let ((a, a_rest), (b, b_rest)) = (
+        a.as_chunks::<{ lanes::COUNT }>(),
+        b.as_chunks::<{ lanes::COUNT }>(),
+    );
+    let mut sums = lanes::zeros();
+    for (a, b) in a.iter().zip(b) {
+        sums = add_product(sums, a, b);
+    }
+    let rest = a_rest.iter().zip(b_rest);
+    lanes::total(sums) + rest.map(|(a, b)| a * b).sum::<f32>()
+}
+
+/// The sums of the products of one row with each of some others, all of one length.
+#[cfg_attr(target_family = "wasm", target_feature(enable = "simd128"))]
+fn dots(one: &[f32], others: [&[f32]; ROWS]) -> [f32; ROWS] {
+    let (whole, rest) = one.as_chunks::<{ lanes::COUNT }>();
+    let [(a, a_rest), (b, b_rest), (c, c_rest), (d, d_rest)] =
+        others.map(|other| other.as_chunks::<{ lanes::COUNT }>());
+    let mut sums = [lanes::zeros(); ROWS];
+    // Together, and not by an index, which would be checked each time.
+    for ((((x, a), b), c), d) in whole.iter().zip(a).zip(b).zip(c).zip(d) {
+        sums[0] = add_product(sums[0], x, a);
+        sums[1] = add_product(sums[1], x, b);
+        sums[2] = add_product(sums[2], x, c);
+        sums[3] = add_product(sums[3], x, d);
+    }
+    let rests = [a_rest, b_rest, c_rest, d_rest];
+    std::array::from_fn(|row| {
+        let rest = rest.iter().zip(rests[row]).map(|(a, b)| a * b);
+        lanes::total(sums[row]) + rest.sum::<f32>()
+    })
 }
 
 /// Adds to `y` the product of each row of `x` with each row of `weight`, all of `inputs` numbers.
 #[cfg_attr(target_family = "wasm", target_feature(enable = "simd128"))]
 fn add_products(x: &[f32], weight: &[f32], inputs: usize, y: &mut [f32]) {
     let outputs = weight.len() / inputs;
-    let mut blocks = x.chunks_exact(TILE * inputs);
-    let mut sums = y.chunks_exact_mut(TILE * outputs);
+    let mut blocks = x.chunks_exact(ROWS * inputs);
+    let mut sums = y.chunks_exact_mut(ROWS * outputs);
     for (block, sums) in (&mut blocks).zip(&mut sums) {
-        let rows: [&[f32]; TILE] = std::array::from_fn(|row| &block[row * inputs..][..inputs]);
+        let rows = rows_of(block, inputs);
         for (output, weights) in weight.chunks_exact(inputs).enumerate() {
-            for (row, products) in tile(rows, [weights]).into_iter().enumerate() {
-                sums[row * outputs + output] += products[0];
+            for (row, product) in dots(weights, rows).into_iter().enumerate() {
+                sums[row * outputs + output] += product;
             }
         }
     }
     let rest = blocks.remainder().chunks_exact(inputs);
     for (row, sums) in rest.zip(sums.into_remainder().chunks_exact_mut(outputs)) {
-        let tiles = weight.chunks_exact(TILE * inputs);
-        let last = tiles.remainder();
-        let mut outputs = sums.chunks_exact_mut(TILE);
-        for (weights, sums) in tiles.zip(&mut outputs) {
-            let weights: [&[f32]; TILE] =
-                std::array::from_fn(|output| &weights[output * inputs..][..inputs]);
-            for (sum, product) in sums.iter_mut().zip(tile([row], weights)[0]) {
-                *sum += product;
-            }
-        }
-        for (sum, weights) in outputs
-            .into_remainder()
-            .iter_mut()
-            .zip(last.chunks_exact(inputs))
-        {
-            *sum += tile([row], [weights])[0][0];
-        }
+        add_products_of_row(row, weight, sums);
     }
 }
 
-/// The products of some rows with some others, all of one length.
-#[inline]
+/// Adds to `sums` the product of one row with each row of `weight`.
 #[cfg_attr(target_family = "wasm", target_feature(enable = "simd128"))]
-fn tile<const A: usize, const B: usize>(a: [&[f32]; A], b: [&[f32]; B]) -> [[f32; B]; A] {
-    let length = b[0].len();
-    let whole = length - length % LANES;
-    let mut sums = [[[0.0; LANES]; B]; A];
-    for at in (0..whole).step_by(LANES) {
-        for (a, sums) in a.iter().zip(&mut sums) {
-            let a = &a[at..at + LANES];
-            for (b, sums) in b.iter().zip(sums) {
-                let b = &b[at..at + LANES];
-                for lane in 0..LANES {
-                    sums[lane] += a[lane] * b[lane];
-                }
-            }
-        }
+fn add_products_of_row(row: &[f32], weight: &[f32], sums: &mut [f32]) {
+    let blocks = weight.chunks_exact(ROWS * row.len());
+    let last = blocks.remainder().chunks_exact(row.len());
+    let mut sums = sums.chunks_exact_mut(ROWS);
+    for (block, sums) in blocks.zip(&mut sums) {
+        let products = dots(row, rows_of(block, row.len()));
+        add_scaled(sums, 1.0, &products);
     }
-    std::array::from_fn(|i| {
-        std::array::from_fn(|j| {
-            let rest = a[i][whole..].iter().zip(&b[j][whole..]);
-            sums[i][j].iter().sum::<f32>() + rest.map(|(a, b)| a * b).sum::<f32>()
-        })
-    })
+    for (sum, weights) in sums.into_remainder().iter_mut().zip(last) {
+        *sum += dot(row, weights);
+    }
+}
+
+/// Rows that lie one after the other.
+fn rows_of(block: &[f32], length: usize) -> [&[f32]; ROWS] {
+    std::array::from_fn(|row| &block[row * length..][..length])
 }
 
 /// `sum += factor · row`

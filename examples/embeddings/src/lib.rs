@@ -6,6 +6,7 @@
 
 mod index;
 mod kernels;
+mod lanes;
 mod model;
 mod tokenizer;
 mod weights;
