@@ -1,8 +1,8 @@
 //! The steps of a call that look at its bytes, each as a function whose instructions are counted.
 //!
 //! As tests they show that each step does what it should; `scripts/count-instructions` runs them under
-//! callgrind, one by one, and counts what happens within `counted_NAME` for the test `NAME`. Routing
-//! itself is counted in the machine's tests.
+//! callgrind, one by one, and counts what happens within the functions whose names begin with
+//! `counted`. Routing itself is counted in the machine's tests.
 
 #![allow(clippy::unwrap_used)]
 
@@ -96,7 +96,7 @@ fn counted_json_frame(buf: &mut BytesMut) -> Option<Bytes> {
 fn json_envelope() {
     let frame = json_request(MIXED);
     for _ in 0..TIMES {
-        let Message::Request(envelope) = counted_json_envelope(&frame) else {
+        let Message::Request(envelope) = counted_envelope(&frame) else {
             panic!("a request");
         };
         assert_eq!(envelope.app_path.as_str(), "demo");
@@ -104,24 +104,19 @@ fn json_envelope() {
 }
 
 #[inline(never)]
-fn counted_json_envelope(frame: &Bytes) -> Message {
-    Dialect::Json.read_envelope(frame).unwrap()
+fn counted_envelope(frame: &Bytes) -> Message {
+    Dialect::of_frame(frame).read_envelope(frame).unwrap()
 }
 
 #[test]
 fn gd_envelope() {
     let frame = gd_request(mixed_tlv());
     for _ in 0..TIMES {
-        let Message::Request(envelope) = counted_gd_envelope(&frame) else {
+        let Message::Request(envelope) = counted_envelope(&frame) else {
             panic!("a request");
         };
         assert_eq!(envelope.app_path.as_str(), "demo");
     }
-}
-
-#[inline(never)]
-fn counted_gd_envelope(frame: &Bytes) -> Message {
-    Dialect::Gd.read_envelope(frame).unwrap()
 }
 
 #[test]
@@ -146,14 +141,14 @@ fn counted_hop_call(call: &Down) -> usize {
 fn json_request_mixed() {
     let frame = json_request(MIXED);
     for _ in 0..TIMES {
-        let request = counted_json_request_mixed(&frame);
+        let request = counted_request(&frame);
         assert_eq!(request.args, format!("[{MIXED}]"));
     }
 }
 
 #[inline(never)]
-fn counted_json_request_mixed(frame: &Bytes) -> Request<'_> {
-    Dialect::Json.read_request(frame).unwrap()
+fn counted_request(frame: &Bytes) -> Request<'_> {
+    Dialect::of_frame(frame).read_request(frame).unwrap()
 }
 
 #[test]
@@ -161,28 +156,18 @@ fn json_request_long_text() {
     let argument = quoted(LONG_TEXT_BYTES);
     let frame = json_request(&argument);
     for _ in 0..TIMES {
-        let request = counted_json_request_long_text(&frame);
+        let request = counted_request(&frame);
         assert_eq!(request.args.len(), argument.len() + 2);
     }
-}
-
-#[inline(never)]
-fn counted_json_request_long_text(frame: &Bytes) -> Request<'_> {
-    Dialect::Json.read_request(frame).unwrap()
 }
 
 #[test]
 fn gd_request_mixed() {
     let frame = gd_request(mixed_tlv());
     for _ in 0..TIMES {
-        let request = counted_gd_request_mixed(&frame);
+        let request = counted_request(&frame);
         check_value(&request.args).unwrap();
     }
-}
-
-#[inline(never)]
-fn counted_gd_request_mixed(frame: &Bytes) -> Request<'_> {
-    Dialect::Gd.read_request(frame).unwrap()
 }
 
 #[test]
@@ -190,14 +175,9 @@ fn json_response_mixed() {
     let mut out = Vec::new();
     for _ in 0..TIMES {
         out.clear();
-        counted_json_response_mixed(&mut out, MIXED);
+        counted_response(Dialect::Json, &mut out, MIXED);
         assert!(out.ends_with(format!("{MIXED}}}").as_bytes()));
     }
-}
-
-#[inline(never)]
-fn counted_json_response_mixed(out: &mut Vec<u8>, json: &str) {
-    respond(Dialect::Json, out, json);
 }
 
 #[test]
@@ -205,14 +185,9 @@ fn json_response_long_text() {
     let (json, mut out) = (quoted(LONG_TEXT_BYTES), Vec::new());
     for _ in 0..TIMES {
         out.clear();
-        counted_json_response_long_text(&mut out, &json);
+        counted_response(Dialect::Json, &mut out, &json);
         assert!(out.len() > json.len());
     }
-}
-
-#[inline(never)]
-fn counted_json_response_long_text(out: &mut Vec<u8>, json: &str) {
-    respond(Dialect::Json, out, json);
 }
 
 #[test]
@@ -220,19 +195,14 @@ fn gd_response_mixed() {
     let mut out = Vec::new();
     for _ in 0..TIMES {
         out.clear();
-        counted_gd_response_mixed(&mut out, MIXED);
+        counted_response(Dialect::Gd, &mut out, MIXED);
         assert!(out.starts_with(b"GD"));
     }
 }
 
-#[inline(never)]
-fn counted_gd_response_mixed(out: &mut Vec<u8>, json: &str) {
-    respond(Dialect::Gd, out, json);
-}
-
 /// What a worker does with an app's result.
-#[inline(always)]
-fn respond(dialect: Dialect, out: &mut Vec<u8>, json: &str) {
+#[inline(never)]
+fn counted_response(dialect: Dialect, out: &mut Vec<u8>, json: &str) {
     check_value(json).unwrap();
     let value = ReplyValue::App { json, blobs: &() };
     let id = match dialect {

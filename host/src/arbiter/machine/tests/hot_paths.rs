@@ -1,7 +1,7 @@
 //! What the machine does for a call whose worker is idle, and for one of many that wait, as functions
 //! whose instructions are counted: see `crate::hot_paths`.
 
-use super::super::{ClientId, Effect, Event, Machine, Request};
+use super::super::{ClientId, Effect, Event, Request};
 use super::world::{World, app, last_of, parse_request};
 use crate::hot_paths::TIMES;
 use crate::process::hop::{CallId, Fate, WorkerId};
@@ -48,16 +48,11 @@ fn route() {
     let mut effects = Vec::new();
     for number in 1..=TIMES as u64 {
         let event = Event::Request(CLIENT, request(number));
-        counted_route(&mut world, event, &mut effects);
+        counted(&mut world, event, &mut effects);
         assert_eq!(dispatched(&mut effects), [CallId(number)]);
-        finish(&mut world, number, &mut effects);
+        handle(&mut world, last(number), &mut effects);
         effects.clear();
     }
-}
-
-#[inline(never)]
-fn counted_route(world: &mut World, event: Event, effects: &mut Vec<Effect>) {
-    handle(&mut world.machine, world.now, event, effects);
 }
 
 #[test]
@@ -66,13 +61,12 @@ fn forward() {
     let mut effects = Vec::new();
     for number in 1..=TIMES as u64 {
         handle(
-            &mut world.machine,
-            world.now,
+            &mut world,
             Event::Request(CLIENT, request(number)),
             &mut effects,
         );
         effects.clear();
-        counted_forward(&mut world, last(number), &mut effects);
+        counted(&mut world, last(number), &mut effects);
         assert!(
             matches!(effects[..], [Effect::Forward { .. }]),
             "{effects:?}"
@@ -81,25 +75,15 @@ fn forward() {
     }
 }
 
-#[inline(never)]
-fn counted_forward(world: &mut World, event: Event, effects: &mut Vec<Effect>) {
-    handle(&mut world.machine, world.now, event, effects);
-}
-
 #[test]
 fn queue() {
     let mut world = crowded();
     let mut effects = Vec::new();
     for number in 1..=TIMES as u64 {
         let event = Event::Request(CLIENT, request(QUEUED + number));
-        counted_queue(&mut world, event, &mut effects);
+        counted(&mut world, event, &mut effects);
         assert!(effects.is_empty(), "{effects:?}");
     }
-}
-
-#[inline(never)]
-fn counted_queue(world: &mut World, event: Event, effects: &mut Vec<Effect>) {
-    handle(&mut world.machine, world.now, event, effects);
 }
 
 #[test]
@@ -107,27 +91,24 @@ fn next_of_queue() {
     let mut world = crowded();
     let mut effects = Vec::new();
     for number in 1..=TIMES as u64 {
-        counted_next_of_queue(&mut world, last(number), &mut effects);
+        counted(&mut world, last(number), &mut effects);
         assert_eq!(dispatched(&mut effects), [CallId(number + 1)]);
     }
 }
 
 #[inline(never)]
-fn counted_next_of_queue(world: &mut World, event: Event, effects: &mut Vec<Effect>) {
-    handle(&mut world.machine, world.now, event, effects);
+fn counted(world: &mut World, event: Event, effects: &mut Vec<Effect>) {
+    handle(world, event, effects);
+}
+
+/// What is not counted.
+#[inline(always)]
+fn handle(world: &mut World, event: Event, effects: &mut Vec<Effect>) {
+    world.machine.handle(world.now, event);
+    world.machine.take_effects(effects);
 }
 
 fn last(number: u64) -> Event {
     let call = CallId(number);
     Event::Final(WorkerId(1), call, Fate::Healthy, last_of(call))
-}
-
-fn finish(world: &mut World, number: u64, effects: &mut Vec<Effect>) {
-    handle(&mut world.machine, world.now, last(number), effects);
-}
-
-#[inline(always)]
-fn handle(machine: &mut Machine, now: std::time::Instant, event: Event, effects: &mut Vec<Effect>) {
-    machine.handle(now, event);
-    machine.take_effects(effects);
 }
