@@ -11,6 +11,8 @@ pub mod client;
 pub mod config;
 #[cfg(test)]
 mod fuzzing;
+#[cfg(test)]
+mod hot_paths;
 mod logline;
 mod mold;
 mod process;

@@ -1,8 +1,6 @@
 //! The loop: everything that happens comes in as an [`Input`], goes to the machine as an event,
 //! and what the machine decides is carried out; what is to be written is written once per wakeup.
 
-use std::collections::HashMap;
-use std::future::pending;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -12,10 +10,12 @@ use nix::sys::signal::Signal;
 use tokio::sync::mpsc;
 
 use super::accept::Accepting;
+use super::alarm::Alarm;
 use super::budget::Budget;
 use super::client::Client;
 use super::control::Orders;
 use super::hooks::{self, Hooks};
+use super::id_map::IdMap;
 use super::input::Input;
 use super::link::{MoldLink, WorkerLink};
 use super::listen::Listener;
@@ -59,10 +59,10 @@ pub(super) struct Arbiter<E> {
     pub(super) reaper: Reaper,
     pub(super) hooks: Hooks,
     pub(super) machine: Machine,
-    pub(super) clients: HashMap<ClientId, Client>,
-    pub(super) workers: HashMap<WorkerId, WorkerLink>,
-    pub(super) worker_apps: HashMap<WorkerId, Rc<AppSettings>>,
-    pub(super) molds: HashMap<GenerationId, (MoldLink, Rc<AppSettings>)>,
+    pub(super) clients: IdMap<ClientId, Client>,
+    pub(super) workers: IdMap<WorkerId, WorkerLink>,
+    pub(super) worker_apps: IdMap<WorkerId, Rc<AppSettings>>,
+    pub(super) molds: IdMap<GenerationId, (MoldLink, Rc<AppSettings>)>,
     pub(super) input: mpsc::Sender<Input>,
     /// Peers with something to be written.
     pub(super) dirty: Vec<Peer>,
@@ -138,10 +138,10 @@ pub(super) async fn run(
         reaper,
         hooks,
         machine,
-        clients: HashMap::new(),
-        workers: HashMap::new(),
-        worker_apps: HashMap::new(),
-        molds: HashMap::new(),
+        clients: IdMap::default(),
+        workers: IdMap::default(),
+        worker_apps: IdMap::default(),
+        molds: IdMap::default(),
         input,
         dirty: Vec::new(),
         memory: Memory::default(),
@@ -200,6 +200,7 @@ impl<E: Embedder> Arbiter<E> {
         self.machine.start(Instant::now());
         self.carry_out();
         let mut last_wait = None;
+        let mut alarm = Alarm::default();
         loop {
             self.flush();
             self.shed();
@@ -225,7 +226,7 @@ impl<E: Embedder> Arbiter<E> {
                 // Inputs may come without end, signals do not.
                 signal = signals.recv() => Input::Signal(signal?),
                 Some(first) = inputs.recv() => first,
-                () = sleep_until(due) => Input::Due,
+                () = alarm.ring(due) => Input::Due,
             };
             self.take(first);
             for _ in 1..BATCH_MAX {
@@ -389,16 +390,9 @@ impl<E: Embedder> Arbiter<E> {
 }
 
 /// Whether every reply is with its client, or it is too late for that.
-fn nothing_to_write(clients: &HashMap<ClientId, Client>, until: Option<Instant>) -> bool {
+fn nothing_to_write(clients: &IdMap<ClientId, Client>, until: Option<Instant>) -> bool {
     clients.values().all(|client| client.unwritten() == 0)
         || until.is_none_or(|until| Instant::now() >= until)
-}
-
-async fn sleep_until(due: Option<Instant>) {
-    match due {
-        Some(due) => tokio::time::sleep_until(due.into()).await,
-        None => pending().await,
-    }
 }
 
 /// A path that means the same in a child whose working directory is another.
