@@ -94,12 +94,13 @@ fn run(options: &Options) -> Result<ExitCode, Error> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let suite = Suite::new(options.quick)?;
-    let start = Instant::now();
     let scenarios = match options.only.as_slice() {
         [] => Scenario::value_variants(),
         only => only,
     };
+    let has_peers = scenarios.iter().any(|scenario| scenario.has_peers());
+    let suite = Suite::new(options.quick, has_peers)?;
+    let start = Instant::now();
     let results = measure(&suite, scenarios);
     let outcome = Outcome {
         machine: machine::describe(suite.cores.count()),

@@ -15,24 +15,33 @@ use super::peers::server::BENCH;
 const LIMIT: Duration = Duration::from_secs(15 * 60);
 const QUICK_LIMIT: Duration = Duration::from_secs(3 * 60);
 
+/// A file that is made on first use, or why it could not be.
+type Made = OnceCell<Result<PathBuf, String>>;
+
 /// A run.
 pub(crate) struct Suite {
     pub(crate) quick: bool,
     pub(crate) cores: Cores,
     deadline: Instant,
-    python_app: OnceCell<Result<PathBuf, String>>,
-    gunicorn: OnceCell<Result<PathBuf, String>>,
+    python_app: Made,
+    gunicorn: Made,
 }
 
 impl Suite {
-    /// A run that begins now.
-    pub(crate) fn new(quick: bool) -> Result<Suite, Error> {
+    /// A run that begins now, or, if it is to have peers, when they are made: that can take minutes the
+    /// first time, and does not count.
+    pub(crate) fn new(quick: bool, has_peers: bool) -> Result<Suite, Error> {
+        let (python_app, gunicorn) = (OnceCell::new(), OnceCell::new());
+        if has_peers {
+            // Those who need what could not be made say so.
+            let _ = (app_in_python(&python_app), interpreter(&gunicorn));
+        }
         Ok(Suite {
             quick,
             cores: Cores::allowed()?,
             deadline: Instant::now() + if quick { QUICK_LIMIT } else { LIMIT },
-            python_app: OnceCell::new(),
-            gunicorn: OnceCell::new(),
+            python_app,
+            gunicorn,
         })
     }
 
@@ -58,20 +67,25 @@ impl Suite {
 
     /// The component of the app in Python.
     pub(crate) fn python_app(&self) -> Result<PathBuf, Error> {
-        prepared(&self.python_app, || python_apps::python_app(BENCH, None))
+        app_in_python(&self.python_app)
     }
 
     /// The interpreter that has gunicorn.
     pub(crate) fn gunicorn(&self) -> Result<PathBuf, Error> {
-        prepared(&self.gunicorn, || python::python(python::BINARY_DIALECT))
+        interpreter(&self.gunicorn)
     }
 }
 
+fn app_in_python(cell: &Made) -> Result<PathBuf, Error> {
+    prepared(cell, || python_apps::python_app(BENCH, None))
+}
+
+fn interpreter(cell: &Made) -> Result<PathBuf, Error> {
+    prepared(cell, || python::python(python::BINARY_DIALECT))
+}
+
 /// Makes something once, and remembers if that is not possible.
-fn prepared(
-    cell: &OnceCell<Result<PathBuf, String>>,
-    make: impl FnOnce() -> PathBuf,
-) -> Result<PathBuf, Error> {
+fn prepared(cell: &Made, make: impl FnOnce() -> PathBuf) -> Result<PathBuf, Error> {
     let made = cell.get_or_init(|| guarded(|| Ok(make())).map_err(|error| error.to_string()));
     made.clone().map_err(Error::NotPrepared)
 }

@@ -16,7 +16,7 @@ use super::super::harness::paths;
 
 const SCRIPT: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
-    "/benches/suite/peers/gunicorn.py"
+    "/benches/suite/peers/serve_gunicorn.py"
 );
 /// How long it may take until it listens, its workers' `init` not included.
 const PATIENCE: Duration = Duration::from_secs(20);

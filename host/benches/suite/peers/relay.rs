@@ -107,7 +107,7 @@ impl<'a> Relay<'a> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         listener.set_nonblocking(true)?;
         watch(&epoll, &listener, LISTENER)?;
-        watch(&epoll, owner, OWNER)?;
+        epoll.add(owner, EpollEvent::new(EpollFlags::EPOLLIN, OWNER))?;
         watch(&epoll, &worker, WORKER)?;
         Ok(Relay {
             epoll,

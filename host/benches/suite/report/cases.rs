@@ -51,7 +51,7 @@ pub(crate) const NEW_CONNECTIONS: &str = "arbiter, 10,000 new connections";
 pub(crate) const IDLE_CONNECTIONS: &str = "arbiter, 10,000 after a call each";
 pub(crate) const ECHO_BESIDE_IDLE: &str = "an echo beside them";
 
-pub(crate) const QUEUED_1: &str = "1 queued";
+pub(crate) const QUEUED_1: &str = "one after the other";
 pub(crate) const QUEUED_1_000: &str = "1,000 queued";
 pub(crate) const QUEUED_10_000: &str = "10,000 queued";
 pub(crate) const QUEUED_100_000: &str = "100,000 queued";

@@ -79,7 +79,7 @@ pub(crate) enum Measure {
     PerConnection,
     /// Processor time by time.
     Cpu,
-    /// Processor time of the arbiter for a call.
+    /// Processor time of all of a server's processes for a call.
     CpuPerCall,
 }
 
@@ -102,6 +102,11 @@ pub(crate) enum Better {
 }
 
 impl Scenario {
+    /// Whether it needs anything that has to be made or installed.
+    pub(crate) fn has_peers(self) -> bool {
+        !matches!(self, Scenario::Queue)
+    }
+
     /// As one types it.
     pub(crate) fn name(self) -> String {
         self.value()
@@ -156,7 +161,7 @@ impl Measure {
             Measure::Memory => "memory",
             Measure::PerConnection => "per connection",
             Measure::Cpu => "processor",
-            Measure::CpuPerCall => "arbiter's processor time",
+            Measure::CpuPerCall => "processor time",
         }
     }
 
