@@ -9,7 +9,7 @@ use super::super::error::Error;
 use super::exchange::Exchange;
 
 /// A reply that takes longer than this never comes.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A connected client.
 #[derive(Debug)]

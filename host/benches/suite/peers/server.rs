@@ -71,6 +71,8 @@ impl Server {
         match &mut server.process {
             Process::Dirty(host) => {
                 host.wait_ready();
+                // The first of them makes it ready.
+                host.wait_workers(app_of(contestant), setup.workers as usize);
             }
             Process::Gunicorn(_) => server.call_every_worker(setup.workers)?,
         }
@@ -102,12 +104,11 @@ impl Server {
 
     /// A call of its app, in its dialect.
     pub(crate) fn exchange(&self, call: &Call) -> Exchange {
-        let (dialect, app) = match self.contestant {
-            Contestant::Gunicorn | Contestant::Python => (Dialect::Binary, BENCH),
-            Contestant::RustBinary => (Dialect::Binary, DEMO),
-            _ => (Dialect::Json, DEMO),
+        let dialect = match self.contestant {
+            Contestant::Rust => Dialect::Json,
+            _ => Dialect::Binary,
         };
-        Exchange::new(dialect, app, call)
+        Exchange::new(dialect, app_of(self.contestant), call)
     }
 
     /// A new connection.
@@ -196,6 +197,14 @@ impl Server {
             let mut connection = self.connect()?;
             (0..workers).try_for_each(|_| connection.run(&exchange).map(drop))
         })
+    }
+}
+
+/// What its app is called.
+fn app_of(contestant: Contestant) -> &'static str {
+    match contestant {
+        Contestant::Gunicorn | Contestant::Python => BENCH,
+        _ => DEMO,
     }
 }
 

@@ -3,11 +3,11 @@
 
 use std::fmt::Write;
 
-use super::names::Contestant;
+use super::names::{Contestant, Measure, Scenario};
 use super::results::{Key, Results};
 use super::statistics::Spread;
 
-pub(crate) const LABELS: f64 = 330.0;
+pub(crate) const LABELS: f64 = 350.0;
 pub(crate) const SCALE: f64 = 520.0;
 const WIDTH: f64 = LABELS + SCALE + 40.0;
 const TOP: f64 = 78.0;
@@ -65,7 +65,7 @@ fn rows(results: &Results) -> Vec<Row> {
     let of_gunicorn = results
         .series()
         .iter()
-        .filter(|series| series.key.contestant == Contestant::Gunicorn);
+        .filter(|series| series.key.contestant == Contestant::Gunicorn && is_drawn(series.key));
     of_gunicorn
         .map(|series| Row {
             label: label(series.key),
@@ -76,6 +76,15 @@ fn rows(results: &Results) -> Vec<Row> {
         })
         .filter(|row| !row.dots.is_empty())
         .collect()
+}
+
+/// One number for each thing: of a crowd its calls, of mixed calls the tail.
+fn is_drawn(key: Key) -> bool {
+    match key.scenario {
+        Scenario::Crowd => key.measure == Measure::Calls,
+        Scenario::Mixed => key.measure == Measure::P99,
+        _ => key.measure != Measure::P99,
+    }
 }
 
 /// What speaks one dialect only is drawn with those that speak gunicorn's.

@@ -2,11 +2,11 @@
 //! terminal and in a document.
 
 use super::goals::{Evaluation, Verdict};
-use super::names::{Better, Contestant, Unit};
+use super::names::{Better, Contestant, Measure, Unit};
 use super::results::{Results, Series};
 use super::statistics::Spread;
 
-/// Everything that was measured. `to bare socket` is a time by that of the bare socket in the same
+/// Everything that was measured, but failures only where there are any. `to bare socket` is a time by that of the bare socket in the same
 /// round; `better than gunicorn` how many times as fast, or as small, as gunicorn at the same thing.
 pub(crate) fn of_results(results: &Results) -> String {
     let head = [
@@ -21,6 +21,9 @@ pub(crate) fn of_results(results: &Results) -> String {
     ];
     let rows = results.series().iter().filter_map(|series| {
         let spread = results.spread(series.key)?;
+        if series.key.measure == Measure::Failed && spread.max == 0.0 {
+            return None;
+        }
         let unit = series.key.measure.unit();
         Some([
             series.key.scenario.name(),

@@ -63,7 +63,7 @@ pub(super) fn run(suite: &Suite, results: &mut Results) -> Result<(), Error> {
             Ok(())
         }))
     });
-    field.run_cold(suite.either(2, 5));
+    field.run_cold(suite.either(1, 5));
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use super::super::suite::Suite;
 use super::{SERVERS, repeated};
 
 /// Of a stream, when they are counted; and when the first of them counts.
-const CHUNKS: u16 = 500;
+const CHUNKS: u16 = 200;
 const FEW_CHUNKS: u16 = 10;
 const WORKERS: u32 = 4;
 
