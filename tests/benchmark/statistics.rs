@@ -12,6 +12,8 @@ fn a_spread_is_the_middle_and_both_ends() {
     };
     assert_eq!(spread, Some(expected));
     assert_eq!(Spread::of([]), None);
+    let of_two = Spread::of([1.0, 2.0]).unwrap();
+    assert_eq!(of_two.median, 1.5);
 }
 
 #[test]

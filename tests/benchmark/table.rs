@@ -34,7 +34,7 @@ fn a_row_has_the_spread_and_both_ratios() {
         "1 client",
         "dirty, Rust, binary",
         "p50",
-        "25.0 µs",
+        "37.5 µs",
         "25.0 µs – 50.0 µs",
         "2.50×",
         "10.0×",

@@ -16,11 +16,18 @@ impl Spread {
         let mut sorted: Vec<_> = numbers.into_iter().collect();
         sorted.sort_by(f64::total_cmp);
         Some(Spread {
-            median: percentile(&sorted, 50)?,
+            median: median(&sorted)?,
             min: *sorted.first()?,
             max: *sorted.last()?,
         })
     }
+}
+
+/// The middle of sorted numbers, or what lies between the middle two.
+fn median(sorted: &[f64]) -> Option<f64> {
+    let upper = sorted.get(sorted.len() / 2)?;
+    let lower = sorted.get((sorted.len() - 1) / 2)?;
+    Some((lower + upper) / 2.0)
 }
 
 /// The number below or at which so many percent of the sorted numbers lie: the nearest of them.
