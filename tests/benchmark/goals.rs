@@ -1,7 +1,8 @@
 //! Which goals a run reaches.
 
 use crate::report::cases;
-use crate::report::goals::{Evaluation, Verdict, goals, key};
+use crate::report::goal_list::goals;
+use crate::report::goals::{Evaluation, Verdict, key};
 use crate::report::names::{Contestant, Measure, Scenario};
 use crate::report::results::{Key, Results};
 

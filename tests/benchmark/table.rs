@@ -1,7 +1,7 @@
 //! Results, goals and failures as text.
 
 use crate::report::cases;
-use crate::report::goals::goals;
+use crate::report::goal_list::goals;
 use crate::report::names::{Contestant, Measure, Scenario};
 use crate::report::results::{Key, Results};
 use crate::report::table::{of_failures, of_goals, of_results, summary};

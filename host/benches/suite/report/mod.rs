@@ -4,6 +4,7 @@
 
 pub(crate) mod cases;
 pub(crate) mod document;
+pub(crate) mod goal_list;
 pub(crate) mod goals;
 pub(crate) mod names;
 pub(crate) mod plot;
