@@ -18,7 +18,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// A scenario that starts the host, kills workers and compares answers, without peers from elsewhere.
+/// A scenario that needs nothing but the host.
 const SCENARIO: &str = "queue";
 
 #[test]

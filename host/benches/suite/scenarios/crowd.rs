@@ -15,7 +15,7 @@ use super::super::suite::Suite;
 use super::{SERVERS, record_percentiles};
 
 const CROWDS: [(usize, &str); 2] = [(32, cases::CLIENTS_32), (200, cases::CLIENTS_200)];
-/// As many as gunicorn has by default.
+/// Of each server.
 const WORKERS: u32 = 2;
 
 pub(super) fn run(suite: &Suite, results: &mut Results) -> Result<(), Error> {
