@@ -30,7 +30,7 @@ pub(super) fn run(suite: &Suite, results: &mut Results) -> Result<(), Error> {
             }))
         });
     }
-    field.run_cold(suite.either(1, 3));
+    field.run_cold(suite.either(1, 2));
     Ok(())
 }
 
