@@ -22,6 +22,7 @@ mod error;
 mod field;
 #[path = "../../../tests/harness/mod.rs"]
 mod harness;
+mod interrupt;
 mod machine;
 mod output;
 mod peers;
@@ -95,6 +96,7 @@ fn run(options: &Options) -> Result<ExitCode, Error> {
         }
         return Ok(ExitCode::SUCCESS);
     }
+    interrupt::leave_nothing_behind()?;
     let scenarios = match options.only.as_slice() {
         [] => Scenario::value_variants(),
         only => only,
