@@ -129,6 +129,7 @@ fn app_settings(app: ParsedApp, common: &Common) -> AppSettings {
     AppSettings {
         name: app.name,
         component: app.component,
+        build: app.build,
         workers: common
             .workers_flag
             .or(app.workers)

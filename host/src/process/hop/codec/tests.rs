@@ -119,6 +119,7 @@ fn a_setup_survives_the_hop_even_if_its_paths_are_no_text() {
     let app = AppSettings {
         name: "app".into(),
         component: path(b"/\xff/app.wasm"),
+        build: None,
         workers: 2,
         timeout: Some(Duration::from_millis(1500)),
         init: InitMode::PerWorker,
