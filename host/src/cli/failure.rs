@@ -77,7 +77,7 @@ pub(super) enum Failure {
     Serve(#[from] ServeError),
     #[error("cannot set up a directory for the host: {0}")]
     PrivateFiles(io::Error),
-    #[error("a project's name is wrong: {0}")]
+    #[error(transparent)]
     Name(#[from] NameError),
     #[error(transparent)]
     Scaffold(#[from] ScaffoldError),

@@ -15,8 +15,8 @@ const VARIABLE: &str = "DIRTY_LOG";
 
 /// What a host logs that nobody has told otherwise.
 pub(super) const EVERYTHING: &str = "info";
-/// What is logged where the app is what matters.
-pub(super) const APPS_ONLY: &str = "warn,app=info";
+/// What apps log, and not the host: for a command that says itself what has happened.
+pub(super) const APPS_ONLY: &str = "app=info";
 
 /// Starts logging to this file, or else to standard error: what `DIRTY_LOG` says, or else
 /// `directives`. Returns the open file.

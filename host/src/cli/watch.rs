@@ -127,7 +127,13 @@ impl Watched {
         };
         match job.run(&output::error) {
             Ok(built) => output::error(&summary(&built)),
-            Err(error) => drop(Failure::from(error).report()),
+            Err(error) => {
+                Failure::from(error).report();
+                if self.component.exists() {
+                    let component = self.component.display();
+                    output::error(&format!("{}: {component} stays as it was", self.name));
+                }
+            }
         }
     }
 }

@@ -113,7 +113,7 @@ pub(super) fn read(
     let class = build.read(report, "python", convert::python_class)?;
     Some(BuildSettings::Python(PythonSettings {
         class,
-        root: root.map_or_else(|| directory.to_owned(), |root| directory.join(root)),
+        root: directory.join(root.unwrap_or_else(|| PathBuf::from("."))),
         requirements: requirements.map(|file| directory.join(file)),
         allow: allow.unwrap_or_default(),
     }))

@@ -1,0 +1,77 @@
+//! `dirty inspect`.
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::harness::cli::dirty;
+use crate::harness::python_apps::ran;
+use crate::harness::{demo_wasm, fixture, paths};
+use crate::project::with_tools;
+
+fn inspect() -> Command {
+    let mut command = with_tools(dirty());
+    command.arg("inspect");
+    command
+}
+
+#[test]
+fn an_app_shows_its_contract_and_its_actions() {
+    let shown = ran(inspect().arg(demo_wasm())).success();
+    for part in [
+        "demo.wasm: an app of dirty:app@0.1.0, ",
+        "dirty:app/host@0.1.0",
+        "exports: ",
+        "\n  count(n: integer, delay_ms: integer = 0) -> a stream\n      ",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let shown = ran(inspect().arg(demo_wasm()).arg("--json")).success();
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(shown["contract"], "dirty:app@0.1.0");
+    let actions = shown["description"]["actions"].as_array().unwrap();
+    assert!(actions.iter().any(|action| action["name"] == "echo"));
+
+    // One that describes tables, but not what it can do.
+    let shown = ran(inspect().arg(fixture("described"))).success();
+    assert!(shown.contains("an app of dirty:app@0.1.0"), "{shown}");
+}
+
+#[test]
+fn what_is_no_app_is_told_apart() {
+    let place = paths::short_temp_dir();
+    for (name, text, complaint) in [
+        (
+            "text",
+            b"#!/bin/sh".to_vec(),
+            "it is not a WebAssembly component",
+        ),
+        (
+            "module",
+            wat::parse_str("(module)").unwrap(),
+            "it is a core WebAssembly module",
+        ),
+        (
+            "other",
+            wat::parse_str("(component)").unwrap(),
+            "it does not export `dirty:app/dirty-app@0.1.0`",
+        ),
+        (
+            "greedy",
+            wat::parse_str("(component (import \"acme:gpu/tensor@1.0.0\" (instance)))").unwrap(),
+            "it imports what the host does not offer: acme:gpu/tensor@1.0.0",
+        ),
+    ] {
+        let file = place.path().join(name);
+        fs::write(&file, text).unwrap();
+        let said = ran(inspect().arg(&file)).failure(1);
+        assert!(said.contains(complaint), "{name}: {said}");
+    }
+    let missing = place.path().join("missing");
+    let said = ran(inspect().arg(missing)).failure(1);
+    assert!(said.contains("cannot read the component"), "{said}");
+    // Another version of the contract is another contract.
+    let said = ran(inspect().arg(fixture("another_version"))).failure(1);
+    assert!(said.contains("dirty:app/"), "{said}");
+}
