@@ -6,9 +6,8 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::harness::cli::dirty;
-use crate::harness::python_apps::ran;
-use crate::harness::{demo_wasm, fixture, paths};
-use crate::project::with_tools;
+use crate::harness::{demo_wasm, paths};
+use crate::project::{ran, with_tools};
 
 fn inspect() -> Command {
     let mut command = with_tools(dirty());
@@ -32,10 +31,6 @@ fn an_app_shows_its_contract_and_its_actions() {
     assert_eq!(shown["contract"], "dirty:app@0.1.0");
     let actions = shown["description"]["actions"].as_array().unwrap();
     assert!(actions.iter().any(|action| action["name"] == "echo"));
-
-    // One that describes tables, but not what it can do.
-    let shown = ran(inspect().arg(fixture("described"))).success();
-    assert!(shown.contains("an app of dirty:app@0.1.0"), "{shown}");
 }
 
 #[test]
@@ -71,7 +66,4 @@ fn what_is_no_app_is_told_apart() {
     let missing = place.path().join("missing");
     let said = ran(inspect().arg(missing)).failure(1);
     assert!(said.contains("cannot read the component"), "{said}");
-    // Another version of the contract is another contract.
-    let said = ran(inspect().arg(fixture("another_version"))).failure(1);
-    assert!(said.contains("dirty:app/"), "{said}");
 }

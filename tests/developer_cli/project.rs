@@ -10,7 +10,7 @@ use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
 use crate::harness::cli::{Ran, Running, clean, dirty};
-use crate::harness::python_apps::ran;
+use crate::harness::python_apps;
 use crate::harness::{PATIENCE, demo_wasm, paths, wait_until};
 
 pub(crate) const NAME: &str = "greeter";
@@ -121,6 +121,15 @@ impl Watching<'_> {
         wait_until("the end of all processes", PATIENCE, || {
             !started.iter().any(|process| process.is_alive())
         });
+    }
+}
+
+/// Runs a command to its end, which may take as long as compilers do; without the last end of line.
+pub(crate) fn ran(command: &mut Command) -> Ran {
+    let ran = python_apps::ran(command);
+    Ran {
+        stdout: ran.stdout.trim_end().to_owned(),
+        ..ran
     }
 }
 

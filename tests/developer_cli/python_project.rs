@@ -3,8 +3,7 @@
 use std::fs;
 
 use crate::harness::python::{self, python};
-use crate::harness::python_apps::ran;
-use crate::project::Project;
+use crate::project::{Project, ran};
 
 #[test]
 fn a_python_project_is_tested_built_run_served_and_changed() {

@@ -8,9 +8,8 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
 use crate::harness::cli::{Ran, Running, dirty};
-use crate::harness::python_apps::ran;
 use crate::harness::{demo_wasm, fixture, paths};
-use crate::project::with_tools;
+use crate::project::{ran, with_tools};
 
 /// `dirty run` of a component, with temporary files in a directory of the test's.
 fn command(component: &Path, temporary: &Path) -> Command {

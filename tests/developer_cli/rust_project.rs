@@ -4,8 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::harness::paths;
-use crate::harness::python_apps::ran;
-use crate::project::Project;
+use crate::project::{Project, ran};
 
 #[test]
 fn a_rust_project_is_built_tested_run_served_and_changed() {
@@ -19,10 +18,7 @@ fn a_rust_project_is_built_tested_run_served_and_changed() {
     assert!(built.ends_with(" bytes), actions: greet, spell"), "{built}");
 
     let mut tests = project.program(Path::new("cargo"));
-    let tested = ran(tests
-        .args(["test", "--quiet", "--offline"])
-        .env_remove("RUSTC"))
-    .success();
+    let tested = ran(tests.args(["test", "--quiet"]).env_remove("RUSTC")).success();
     assert!(tested.contains("2 passed"), "{tested}");
 
     let greeting = project.run(&["run", "greeter.wasm", "greet", "Ada"]);

@@ -9,6 +9,11 @@ use super::python;
 use super::rust::{self, Profile};
 use super::sdk::SdkError;
 use crate::config::BuildSettings;
+use crate::process::temporary::{self, TemporaryDir};
+
+/// How the directories are called in which components of Python are made.
+const SCRATCH_PREFIX: &str = "dirty-component-";
+const COMPONENT: &str = "app.wasm";
 
 /// Told what is being done, a line a step.
 pub(crate) type Progress<'p> = &'p dyn Fn(&str);
@@ -115,11 +120,8 @@ impl Job<'_> {
             }
             BuildSettings::Python(source) => {
                 let output = self.output.ok_or(BuildError::NoOutput)?;
-                let scratch = tempfile::tempdir().map_err(|source| BuildError::Write {
-                    path: std::env::temp_dir(),
-                    source,
-                })?;
-                let made = scratch.path().join("app.wasm");
+                let scratch = Scratch::make()?;
+                let made = scratch.component();
                 python::build(source, &made, self.cache_dir)?;
                 self.check_and_publish(&made, output.to_owned(), say)
             }
@@ -145,5 +147,31 @@ impl Job<'_> {
                 source,
             }),
         }
+    }
+}
+
+/// A directory for a component that is not in its place yet.
+struct Scratch(TemporaryDir);
+
+impl Scratch {
+    /// Makes one, and removes those that killed commands have left. In them are a component, the
+    /// builder's own scratch directory, and nothing else.
+    fn make() -> Result<Scratch, BuildError> {
+        let parent = std::env::temp_dir();
+        temporary::remove_abandoned_dirs(&parent, SCRATCH_PREFIX, |name| {
+            let name = name.to_string_lossy();
+            name.contains(COMPONENT) || name.starts_with("dirty-build-")
+        });
+        match TemporaryDir::make(&parent, SCRATCH_PREFIX) {
+            Ok(directory) => Ok(Scratch(directory)),
+            Err(source) => Err(BuildError::Write {
+                path: parent,
+                source,
+            }),
+        }
+    }
+
+    fn component(&self) -> PathBuf {
+        self.0.path().join(COMPONENT)
     }
 }

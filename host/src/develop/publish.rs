@@ -6,10 +6,11 @@ use std::io::{self, Seek};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::process::temporary::TemporaryFile;
+use crate::process::temporary::{self, TemporaryFile};
 
 /// How a file is called that is not whole yet.
 const UNFINISHED_PREFIX: &str = ".dirty-build-";
+const WASM_MAGIC: &[u8] = b"\0asm";
 const MODE: u32 = 0o644;
 
 /// Copies `built` to `output`, whose directory is made if need be. Returns the size in bytes.
@@ -20,6 +21,10 @@ pub(super) fn publish(built: &Path, output: &Path) -> io::Result<u64> {
     };
     fs::create_dir_all(directory)?;
     let mut source = File::open(built)?;
+    // What a killed command has left: empty, or the beginning of a component.
+    temporary::remove_abandoned_files(directory, UNFINISHED_PREFIX, |beginning| {
+        beginning.is_empty() || beginning.starts_with(WASM_MAGIC)
+    });
     let mut made = TemporaryFile::make(directory, UNFINISHED_PREFIX)?;
     let bytes = io::copy(&mut source, &mut *made.file)?;
     made.file.rewind()?;
@@ -42,6 +47,8 @@ mod tests {
         fs::write(&built, "new").unwrap();
         assert_eq!(publish(&built, &output).unwrap(), 3);
         fs::write(&built, "newer").unwrap();
+        let left = output.with_file_name(".dirty-build-x");
+        fs::write(left, b"\0asm and half of the rest").unwrap();
         assert_eq!(publish(&built, &output).unwrap(), 5);
         assert_eq!(fs::read(&output).unwrap(), b"newer");
         assert_eq!(fs::metadata(&output).unwrap().mode_bits(), MODE);

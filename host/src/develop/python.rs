@@ -40,6 +40,8 @@ pub(super) fn build(
         .arg(cache_dir.join(TOOLS))
         .current_dir(&sdk)
         .env("PYTHONPATH", &sdk)
+        // What it leaves if it is killed goes with the component.
+        .env("TMPDIR", component.parent().unwrap_or(component))
         .stdin(Stdio::null())
         // It says there, for programs, what is known here.
         .stdout(Stdio::null());
