@@ -9,6 +9,8 @@ pub mod arbiter;
 pub mod cli;
 pub mod client;
 pub mod config;
+mod description;
+mod develop;
 #[cfg(test)]
 mod fuzzing;
 #[cfg(test)]

@@ -28,6 +28,7 @@ use super::status::Memory;
 use super::upgrade::Upgrade;
 use super::{Embedder, ServeError, log, passed};
 use crate::config::{AppSettings, Settings};
+use crate::process::environment;
 use crate::process::hop::WorkerId;
 use crate::process::launch::Launch;
 use crate::process::reaper::Reaper;
@@ -101,7 +102,8 @@ pub(super) async fn run(
 ) -> Result<(), ServeError> {
     let signals = Signals::listen()?;
     let executable = Executable::current()?;
-    let cache_dir = cache_dir(&settings).ok_or(ServeError::NoCacheDir)?;
+    let cache_dir = environment::cache_dir(settings.cache_dir.as_deref());
+    let cache_dir = cache_dir.ok_or(ServeError::NoCacheDir)?;
     let reaper = Reaper::start(embedder.strangers())?;
     hooks::check(&settings.hooks)?;
     let hooks = Hooks::new(settings.hooks.clone(), &socket, reaper.clone());
@@ -174,21 +176,6 @@ async fn told_to_stop(signals: &Signals) -> io::Result<()> {
         Signal::SIGTERM | Signal::SIGINT | Signal::SIGQUIT
     ) {}
     Ok(())
-}
-
-/// Where compiled components are kept.
-fn cache_dir(settings: &Settings) -> Option<PathBuf> {
-    let set = |name| {
-        std::env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    settings
-        .cache_dir
-        .clone()
-        .or_else(|| set("XDG_CACHE_HOME").map(|dir| dir.join("dirty")))
-        .or_else(|| set("HOME").map(|dir| dir.join(".cache/dirty")))
-        .and_then(|dir| std::path::absolute(dir).ok())
 }
 
 impl<E: Embedder> Arbiter<E> {
