@@ -63,7 +63,7 @@ impl Caller for JsonCaller {
                     }
                     Some(Ok(Reply::Result(result))) => End::Result(result),
                     Some(Err(error)) => End::Error(failure(&error)),
-                    None => End::End,
+                    None => End::Stream,
                 };
                 return Outcome { chunks, end };
             }
@@ -150,7 +150,7 @@ impl Caller for BinaryCaller {
                 ..
             } => End::Result(result),
             _ if leave_after.is_some() => End::Left,
-            _ => End::End,
+            _ => End::Stream,
         };
         let chunks = said.chunks;
         Outcome { chunks, end }

@@ -18,8 +18,8 @@ pub(crate) struct Outcome {
 #[derive(Debug)]
 pub(crate) enum End {
     Result(Box<RawValue>),
-    /// That of a stream.
-    End,
+    /// A stream ended.
+    Stream,
     Error(Failure),
     /// The client has left.
     Left,
@@ -99,7 +99,7 @@ impl Expected {
             (Self::Stream { chunks: all, error }, end) => {
                 same(all, chunks)
                     && match (error, end) {
-                        (None, End::End) => true,
+                        (None, End::Stream) => true,
                         (Some(expected), End::Error(failure)) => expected.is(failure),
                         _ => false,
                     }
