@@ -309,6 +309,10 @@ fn a_description_that_is_none_keeps_the_app_from_starting_and_says_why() {
             "invalid type: integer",
         ),
         (
+            "env = { DESCRIPTION = '{\"workers\": 0}' }",
+            "an app can have 1 to 1024",
+        ),
+        (
             "env = { DESCRIPTION = '{\"stashes\": [\"a\", \"b\"]}' }",
             "max_tables",
         ),

@@ -87,6 +87,26 @@ fn copies_share_what_init_has_made_and_nothing_else() {
 }
 
 #[test]
+fn the_class_says_how_many_workers_it_wants_unless_the_configuration_does() {
+    for (setting, flags, workers) in [
+        ("", &[][..], 1),
+        ("workers = 2", &[], 2),
+        ("", &["--workers", "3"], 3),
+    ] {
+        let host = Host::builder().set("workers = 4").app(every().set(setting));
+        let host = flags
+            .iter()
+            .fold(host, |host, flag| host.flag(*flag))
+            .start();
+        host.wait_workers(EVERY, workers);
+        let status = host.status();
+        assert_eq!(status.app(EVERY).workers, workers, "{setting} {flags:?}");
+        assert_eq!(status.workers_of(EVERY).count(), workers);
+        assert_eq!(status.apps, [EVERY]);
+    }
+}
+
+#[test]
 fn the_process_number_is_the_one_that_the_status_shows() {
     let host = Host::serving(every().workers(1));
     let process = result(&host, "pid");
@@ -160,6 +180,45 @@ fn what_cannot_work_is_a_build_error_that_says_what_to_do() {
         assert_eq!(ran.stdout, "");
         assert!(!output.exists());
     }
+}
+
+/// Makes a package of which only a compiled part is of use.
+const COMPILED_PACKAGE: &str = r#"
+import zipfile
+with zipfile.ZipFile("fast-1.0-py3-none-any.whl", "w") as wheel:
+    files = {
+        "fast/__init__.py": "from ._core import run",
+        "fast/_core.cpython-314-x86_64-linux-gnu.so": "",
+        "fast-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: fast\nVersion: 1.0\n",
+        "fast-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = "fast-1.0.dist-info/RECORD"
+    for name, text in files.items():
+        wheel.writestr(name, text)
+    wheel.writestr(record, "".join(f"{name},,\n" for name in [*files, record]))
+"#;
+
+#[test]
+fn a_package_that_needs_its_compiled_part_is_named() {
+    let directory = paths::short_temp_dir();
+    let made = Command::new("python3")
+        .args(["-c", COMPILED_PACKAGE])
+        .current_dir(directory.path())
+        .status();
+    assert!(made.unwrap().success());
+    for (file, text) in [
+        ("requirements.txt", "./fast-1.0-py3-none-any.whl\n"),
+        ("app.py", "import fast\n"),
+    ] {
+        fs::write(directory.path().join(file), text).unwrap();
+    }
+    let mut command = builder(directory.path());
+    let arguments = ["app:App", "-o", "app.wasm", "-r", "requirements.txt"];
+    let ran = ran(command.args(arguments));
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let expected = "error: app.py:1 needs fast 1.0, which does not work without its compiled parts: \
+                    a component cannot load native libraries: use a package that is pure Python";
+    assert!(ran.stderr.contains(expected), "{}", ran.stderr);
 }
 
 #[track_caller]

@@ -16,6 +16,11 @@ pub(crate) fn text_wasm() -> PathBuf {
     built("text")
 }
 
+/// The Rust app of the conformance suite, as built from `tests/conformance/apps/rust`.
+pub(crate) fn conformance_wasm() -> PathBuf {
+    built("conformance")
+}
+
 /// A guest of `tests/guests`.
 pub(crate) fn fixture(name: &str) -> PathBuf {
     built(name)

@@ -1,5 +1,5 @@
-//! Components of Python apps, made by the SDK's builder from `tests/python` and kept while nothing
-//! that they are made of changes.
+//! Components of Python apps, made by the SDK's builder and kept while nothing that they are made of
+//! changes.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -9,17 +9,22 @@ use std::time::SystemTime;
 use super::cli::{Ran, clean};
 use super::paths;
 
-/// The component of the class `MODULE:CLASS`; `requirements` is a file in `tests/python`.
+/// The component of the class `MODULE:CLASS` in `tests/python`; `requirements` is a file there.
 pub(crate) fn python_app(class: &str, requirements: Option<&str>) -> PathBuf {
+    python_app_of(class, &paths::repository().join("tests/python"), requirements)
+}
+
+/// The same for a class whose module is in this directory.
+pub(crate) fn python_app_of(class: &str, sources: &Path, requirements: Option<&str>) -> PathBuf {
     let components = directory();
     let component = components.join(class.replace(':', ".") + ".wasm");
     // Several test binaries may want it at once.
     let lock = File::create(component.with_extension("lock")).expect("the directory is ours");
     lock.lock().expect("a lock");
-    if is_current(&component) {
+    if is_current(&component, sources) {
         return component;
     }
-    let mut command = builder(&sources());
+    let mut command = builder(sources);
     command.arg(class).arg("--output").arg(&component);
     if let Some(requirements) = requirements {
         command.arg("--requirements").arg(requirements);
@@ -58,16 +63,12 @@ fn directory() -> PathBuf {
     directory
 }
 
-fn sources() -> PathBuf {
-    paths::repository().join("tests/python")
-}
-
 /// Whether a component is newer than all that it is made of.
-fn is_current(component: &Path) -> bool {
+fn is_current(component: &Path, sources: &Path) -> bool {
     let inputs = [
         paths::repository().join("guest-sdk/python"),
         paths::repository().join("wit"),
-        sources(),
+        sources.to_path_buf(),
     ];
     let made = fs::metadata(component).and_then(|metadata| metadata.modified());
     made.is_ok_and(|made| inputs.iter().all(|input| newest(input) < made))

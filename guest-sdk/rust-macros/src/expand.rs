@@ -302,6 +302,10 @@ fn reply(action: &Action, returned: &TokenStream) -> TokenStream {
             #returned;
             ::core::result::Result::Ok(::core::option::Option::None)
         },
+        // A stream in any case, so that it does not depend on what the action has found to emit.
+        Kind::Value if action.emits => {
+            quote_spanned!(place=> ::dirty_guest::__private::streamed([#returned]))
+        }
         Kind::Unit | Kind::Value => {
             quote_spanned!(place=> ::dirty_guest::__private::returned(&#returned))
         }

@@ -91,8 +91,8 @@
 //! # Numbers
 //!
 //! Integers of up to 128 bits are exact in Rust's own types. A value that only passes through
-//! should be a [`RawValue`], which is the JSON text itself. JSON has no NaN and no infinities: they
-//! are sent as `null`.
+//! should be a [`RawValue`], which is the JSON text itself. JSON has no NaN and no infinities: as `f64`
+//! they are sent as `null`, as [`Float`] they arrive.
 //!
 //! # Binaries
 //!
@@ -111,6 +111,7 @@ mod bytes;
 mod description;
 mod error;
 mod export;
+mod float;
 mod host;
 mod instance;
 pub mod log;
@@ -125,7 +126,8 @@ pub use actions::Actions;
 pub use args::Args;
 pub use bytes::Bytes;
 pub use error::{Error, Result};
-pub use host::{cancelled, time_left};
+pub use float::Float;
+pub use host::{cancelled, process_id, time_left};
 pub use instance::{App, NoConfig};
 pub use serde_json::value::RawValue;
 pub use stream::{Emitter, emit};
@@ -198,7 +200,7 @@ pub use stream::{Emitter, emit};
 /// # let mut app = dirty_guest::testing::TestApp::<Texts>::start("{}")?;
 /// # assert_eq!(app.call("lines", r#"["o"]"#, r#"{"limit": 1}"#)?.chunks, [r#""one""#]);
 /// # assert_eq!(app.call("read", "[]", "{}")?.chunks.len(), 3);
-/// # assert_eq!(app.call("count", "[1]", "{}")?.result.as_deref(), Some(r#""done""#));
+/// # assert_eq!(app.call("count", "[1]", "{}")?.chunks, ["0", r#""done""#]);
 /// # Ok::<(), dirty_guest::Error>(())
 /// ```
 ///

@@ -432,8 +432,14 @@ fn an_emitter_streams_and_a_result_may_follow() {
     assert_eq!((emitted.result, emitted.chunks.len()), (None, 1));
     let concluded = reply("concludes", "[1, 2]", "{}");
     assert_eq!(
-        (concluded.result.as_deref(), concluded.chunks),
-        (Some("2"), strings(&["1", "2"]))
+        (concluded.result, concluded.chunks),
+        (None, strings(&["1", "2", "2"]))
+    );
+    let concluded = reply("concludes", "[]", "{}");
+    assert_eq!(
+        (concluded.result, concluded.chunks),
+        (None, strings(&["0"])),
+        "a stream also where it has emitted nothing"
     );
 }
 

@@ -138,6 +138,7 @@ impl<E: Embedder> Arbiter<E> {
         let event = match message {
             Up::Hello(hop::VERSION) => return,
             Up::Stage(stage) => Event::MoldStage(generation, stage),
+            Up::WantsWorkers(workers) => Event::WantsWorkers(generation, workers),
             Up::Initialised(how) => Event::MoldReady(generation, how),
             Up::Failed(failure) => Event::MoldFailed(generation, failure),
             Up::Forked { worker, pid } => {

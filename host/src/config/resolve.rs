@@ -101,18 +101,16 @@ fn merge_apps(
         let known = apps.iter_mut().find(|app| app.name == flag.name);
         if let Some(app) = known {
             app.component = flag.component;
-            app.workers = workers.unwrap_or(app.workers);
+            app.say_workers(workers);
         } else {
             let typed = ParsedApp {
                 name: flag.name,
                 component: flag.component,
                 ..ParsedApp::default()
             };
-            let defaults = app_settings(typed, common);
-            apps.push(AppSettings {
-                workers: workers.unwrap_or(defaults.workers),
-                ..defaults
-            });
+            let mut app = app_settings(typed, common);
+            app.say_workers(workers);
+            apps.push(app);
         }
     }
     if apps.is_empty() {
@@ -125,14 +123,24 @@ fn merge_apps(
     Ok(apps)
 }
 
+impl AppSettings {
+    /// Takes what an `--app` says of its workers, if it does.
+    fn say_workers(&mut self, workers: Option<u32>) {
+        if let Some(workers) = workers {
+            self.workers = workers;
+            self.workers_as_described = false;
+        }
+    }
+}
+
 fn app_settings(app: ParsedApp, common: &Common) -> AppSettings {
+    let workers = common.workers_flag.or(app.workers);
     AppSettings {
         name: app.name,
         component: app.component,
-        workers: common
-            .workers_flag
-            .or(app.workers)
-            .unwrap_or(common.workers),
+        workers: workers.unwrap_or(common.workers),
+        // A host that is to have no workers has none.
+        workers_as_described: workers.is_none() && common.workers > 0,
         timeout: none_if_zero(
             common
                 .timeout_flag

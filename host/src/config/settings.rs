@@ -152,6 +152,8 @@ pub struct AppSettings {
     pub component: PathBuf,
     /// How many workers: 0 to [`WORKERS_MAX`](super::WORKERS_MAX).
     pub workers: u32,
+    /// Nobody has said so of this app: the number of its own description goes before, if it has one.
+    pub workers_as_described: bool,
     /// How long a call may take, queueing included; `None` is without a deadline.
     pub timeout: Option<Duration>,
     /// Where `init` runs.

@@ -378,6 +378,7 @@ pub(super) fn hop() -> Vec<Seed> {
             [
                 up(Up::Hello(9)),
                 up(Up::Stage(Stage::Compiling)),
+                up(Up::WantsWorkers(2)),
                 up(Up::Initialised(Initialised::InMold)),
             ]
             .concat(),

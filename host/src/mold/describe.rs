@@ -1,9 +1,11 @@
-//! What an app says of itself before it is initialised: the tables of the stash that it wants.
+//! What an app says of itself before it is initialised: the tables of the stash that it wants, and how
+//! many workers.
 
 use serde::Deserialize;
 
 use super::{Control, prepare};
-use crate::process::hop::{Failure, Stage};
+use crate::config::{AppSettings, WORKERS_MAX};
+use crate::process::hop::{Failure, Stage, Up};
 use crate::runtime::{App, InstanceSettings, SharedUplink, StartError, StashFault, shield};
 use crate::stash::StashRequest;
 
@@ -15,6 +17,7 @@ const DESCRIPTION_BYTES_MAX: usize = 1 << 20;
 struct Description {
     #[serde(default)]
     stashes: Vec<String>,
+    workers: Option<u32>,
 }
 
 /// What is wrong with a description.
@@ -26,14 +29,18 @@ enum DescriptionError {
     NoObject,
     #[error("it cannot be read: {0}")]
     Malformed(#[from] serde_json::Error),
+    #[error("it asks for {0} workers, and an app can have 1 to {WORKERS_MAX}")]
+    Workers(u32),
     #[error("its table {table:?} cannot be made: {fault}")]
     Table { table: String, fault: StashFault },
 }
 
-/// Makes the tables that the app describes, if it describes any.
-pub(super) fn make_tables(
+/// Does what the app describes, as far as the configuration leaves that to it: makes its tables, and
+/// tells the arbiter how many workers it wants.
+pub(super) fn heed(
     app: &App,
     settings: &InstanceSettings,
+    configured: &AppSettings,
     control: &Control,
 ) -> Result<(), Failure> {
     let describe = app.describe(settings, SharedUplink::new(control.clone()));
@@ -44,8 +51,13 @@ pub(super) fn make_tables(
     let Some(described) = described else {
         return Ok(());
     };
-    let description = read(&described).map_err(|error| failure(&error))?;
-    for table in description.stashes {
+    let Description { stashes, workers } = read(&described).map_err(|error| failure(&error))?;
+    if let Some(workers) = workers.filter(|_| configured.workers_as_described) {
+        // If the arbiter is gone, the next thing that matters will fail.
+        let _ = control.send(&Up::WantsWorkers(workers));
+    }
+    let tables = configured.stashes.is_none().then_some(stashes);
+    for table in tables.into_iter().flatten() {
         let request = StashRequest::Ensure {
             table: table.clone(),
         };
@@ -64,7 +76,13 @@ fn read(text: &str) -> Result<Description, DescriptionError> {
     if !text.trim_start().starts_with('{') {
         return Err(DescriptionError::NoObject);
     }
-    Ok(serde_json::from_str(text)?)
+    let description: Description = serde_json::from_str(text)?;
+    match description.workers {
+        Some(workers) if !(1..=WORKERS_MAX).contains(&workers) => {
+            Err(DescriptionError::Workers(workers))
+        }
+        _ => Ok(description),
+    }
 }
 
 fn failure(error: &DescriptionError) -> Failure {
@@ -83,16 +101,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tables_are_read_and_the_rest_is_left_to_others() {
-        for (text, stashes) in [
-            ("{}", &[][..]),
-            (r#"{"stashes": []}"#, &[]),
+    fn tables_and_workers_are_read_and_the_rest_is_left_to_others() {
+        for (text, stashes, workers) in [
+            ("{}", &[][..], None),
+            (r#"{"stashes": [], "workers": null}"#, &[], None),
             (
-                r#" {"workers": "many", "stashes": ["a", "größe"], "actions": [{}]}"#,
+                r#" {"workers": 1024, "stashes": ["a", "größe"], "actions": [{}]}"#,
                 &["a", "größe"],
+                Some(1024),
             ),
         ] {
-            assert_eq!(read(text).unwrap().stashes, stashes, "{text}");
+            let description = read(text).unwrap();
+            assert_eq!(description.stashes, stashes, "{text}");
+            assert_eq!(description.workers, workers, "{text}");
         }
     }
 
@@ -103,6 +124,9 @@ mod tests {
             ("[[\"a\"]]", "no JSON object"),
             ("{\"stashes\": \"a\"}", "invalid type"),
             ("{\"stashes\": [1]}", "invalid type"),
+            ("{\"workers\": \"many\"}", "invalid type"),
+            ("{\"workers\": 0}", "1 to 1024"),
+            ("{\"workers\": 1025}", "1 to 1024"),
             ("{\"stashes\": []", "cannot be read"),
         ] {
             let error = read(text).unwrap_err().to_string();

@@ -32,9 +32,10 @@ pub(super) struct Prepared {
 pub(super) fn prepare(setup: &Setup, control: &Control) -> Result<Prepared, Failure> {
     let app = load(setup, control)?;
     let settings = instance_settings(setup);
-    if setup.app.stashes.is_none() && app.is_described() {
+    let left_to_app = setup.app.stashes.is_none() || setup.app.workers_as_described;
+    if left_to_app && app.is_described() {
         stage(control, Stage::Initialising);
-        describe::make_tables(&app, &settings, control)?;
+        describe::heed(&app, &settings, &setup.app, control)?;
     }
     if setup.app.init == InitMode::PerWorker {
         let initialised = Initialised::PerWorker;

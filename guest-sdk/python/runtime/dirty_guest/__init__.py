@@ -6,12 +6,14 @@ An app needs none of it. One that should run under gunicorn, too, asks for it wi
 * `config()`: the app's `[config]` table, a dict.
 * `time_left()`: seconds until the deadline of this call, or `None`.
 * `cancelled()`: whether nobody waits for this call's result any more.
+* `LogHandler()`: a handler of `logging` that hands messages to the host's log, each with its level.
 """
 
 from . import presence
+from .logs import LogHandler
 from .this_app import config
 
-__all__ = ["cancelled", "config", "time_left"]
+__all__ = ["LogHandler", "cancelled", "config", "time_left"]
 
 
 def time_left():

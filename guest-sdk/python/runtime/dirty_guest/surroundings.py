@@ -10,16 +10,14 @@ import sys
 from contextlib import suppress
 
 from . import host, presence
-from .values import sendable
-
+from .logs import LogHandler
 
 _system_getpid = os.getpid
-_system_last_resort = logging.lastResort
 
 
 def replace():
     """While the component is built, before the app's modules take hold of anything."""
-    logging.lastResort = _HostLog(logging.WARNING)
+    logging.lastResort = LogHandler(logging.WARNING)
     os.getpid = _getpid
 
 
@@ -59,16 +57,3 @@ def flush():
         # An app may have closed it, or put anything in its place.
         with suppress(Exception):
             stream.flush()
-
-
-class _HostLog(logging.Handler):
-    """Where messages go as long as an app has not configured logging: to the host, with their level."""
-
-    def emit(self, record):
-        """Writes one message; while the component is built, where the interpreter would."""
-        if not presence.is_there():
-            return _system_last_resort.emit(record)
-        try:
-            host.log(record.levelno, sendable(self.format(record)))
-        except Exception:
-            self.handleError(record)

@@ -37,6 +37,10 @@ pub(super) fn cancelled() -> bool {
     host::cancelled()
 }
 
+pub(super) fn process_id() -> u32 {
+    host::process_id()
+}
+
 pub(super) fn emit(chunk: &str) -> bool {
     host::emit(chunk)
 }

@@ -29,6 +29,12 @@ pub fn cancelled() -> bool {
     implementation::cancelled()
 }
 
+/// The number of the process that runs this: the worker's, or in `init` usually the mold's. It is the one
+/// that `dirty status` shows, and another in each copy. (`std::process::id` panics in a component.)
+pub fn process_id() -> u32 {
+    implementation::process_id()
+}
+
 /// Sends one chunk, a JSON text; false when nobody reads on.
 pub(crate) fn emit(chunk: &str) -> bool {
     implementation::emit(chunk)

@@ -7,7 +7,7 @@ use super::CommandId;
 use super::generation::Generation;
 use super::guard::{Guard, guarded};
 use super::queue::Queue;
-use super::reload::Next;
+use super::reload::{Next, Size};
 use super::restart::Restarts;
 use crate::config::AppSettings;
 use crate::process::hop::{CallId, WorkerId};
@@ -19,6 +19,8 @@ pub(super) struct App {
     pub(super) settings: Rc<AppSettings>,
     /// How many slots it has. Each is held by one worker.
     pub(super) slots: usize,
+    /// Somebody has ordered that it has so many since its configuration was read.
+    pub(super) scaled: bool,
     /// What serves it.
     pub(super) present: Generation,
     /// What is to serve it, once it can.
@@ -81,6 +83,7 @@ impl App {
     pub(super) fn new(settings: Rc<AppSettings>) -> App {
         App {
             slots: settings.workers as usize,
+            scaled: false,
             settings,
             present: Generation::Gone,
             next: None,
@@ -103,6 +106,15 @@ impl App {
 
     pub(super) fn name(&self) -> &str {
         &self.settings.name
+    }
+
+    /// Gives it so many slots; none: as many as it has.
+    pub(super) fn resize(&mut self, size: Option<Size>) {
+        if let Some(Size { slots, scaled }) = size {
+            self.slots = slots;
+            self.scaled = scaled;
+            self.unsettled = true;
+        }
     }
 
     /// Takes the next call and the worker that is to serve it.

@@ -4,6 +4,7 @@
 use std::rc::Rc;
 
 use super::guard::{Guard, guarded};
+use super::reload::Size;
 use super::report::Report;
 use super::{AppId, Effect, Machine};
 use crate::config::{AppSettings, LifecycleSettings, WORKERS_MAX};
@@ -80,8 +81,8 @@ impl Machine {
             },
             Command::Restart(name) => match self.apps.named(&name) {
                 Some(app) => {
-                    let (settings, slots) = self.intended(app);
-                    self.begin(id, app, settings, slots);
+                    let (settings, size) = self.intended(app);
+                    self.begin(id, app, settings, size);
                 }
                 None => self.unknown(id, name),
             },
@@ -95,10 +96,10 @@ impl Machine {
     }
 
     /// What an app is to be like when what is under way has come to its end.
-    fn intended(&self, app: AppId) -> (Rc<AppSettings>, Option<usize>) {
+    fn intended(&self, app: AppId) -> (Rc<AppSettings>, Option<Size>) {
         let app = &self.apps[app];
         match &app.next {
-            Some(next) => (next.settings.clone(), next.slots),
+            Some(next) => (next.settings.clone(), next.size),
             None => (app.settings.clone(), None),
         }
     }
@@ -127,21 +128,15 @@ impl Machine {
 
     /// Reloads an app, or adds it.
     fn introduce(&mut self, id: CommandId, name: &str, settings: Rc<AppSettings>) {
-        let slots = settings.workers as usize;
+        let size = Size::configured(&settings);
         let app = match self.apps.named(name) {
             Some(app) => app,
             None => self.apps.add(settings.clone()),
         };
-        self.begin(id, app, settings, Some(slots));
+        self.begin(id, app, settings, Some(size));
     }
 
-    fn begin(
-        &mut self,
-        id: CommandId,
-        app: AppId,
-        settings: Rc<AppSettings>,
-        slots: Option<usize>,
-    ) {
+    fn begin(&mut self, id: CommandId, app: AppId, settings: Rc<AppSettings>, size: Option<Size>) {
         if let Some(pending) = self.commands.get_mut(&id) {
             pending.open += 1;
         }
@@ -149,7 +144,7 @@ impl Machine {
             let outcome = Outcome::Failed("the host is stopping".into());
             return self.answer_at_once(id, app, outcome);
         }
-        self.reload(app, settings, slots, id);
+        self.reload(app, settings, size, id);
     }
 
     fn remove(&mut self, id: CommandId, app: AppId) {
@@ -166,10 +161,14 @@ impl Machine {
         let entry = &mut self.apps[app];
         let before = entry.slots;
         entry.slots = workers;
+        entry.scaled = true;
         entry.unsettled = true;
         self.unsettled = true;
         if let Some(next) = &mut entry.next {
-            next.slots = Some(workers);
+            next.size = Some(Size {
+                slots: workers,
+                scaled: true,
+            });
         }
         let name = entry.name().to_owned();
         if before != workers {
@@ -192,7 +191,7 @@ impl Machine {
         };
         for app in chosen {
             let (_, intended) = self.intended(app);
-            let slots = intended.unwrap_or(self.apps[app].slots) as i64;
+            let slots = intended.map_or(self.apps[app].slots, |size| size.slots) as i64;
             // An app that has none on purpose keeps none when there are to be fewer.
             let least = slots.min(1);
             let workers = (slots + by).clamp(least, i64::from(WORKERS_MAX));

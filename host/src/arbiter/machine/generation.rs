@@ -63,7 +63,7 @@ impl Mold {
 
 /// What a mold is to its app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
+pub(super) enum Standing {
     /// It serves, or is about to.
     Present,
     /// It is to replace the present one.
@@ -104,7 +104,7 @@ impl Machine {
         self.generations.get(&generation).map_or(0, |it| it.number)
     }
 
-    fn standing(&self, generation: GenerationId) -> Option<(AppId, Standing)> {
+    pub(super) fn standing(&self, generation: GenerationId) -> Option<(AppId, Standing)> {
         let id = self.generations.get(&generation)?.app;
         let app = &self.apps[id];
         let next = app.next.as_ref().map(|next| next.generation);

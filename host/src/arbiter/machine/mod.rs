@@ -97,6 +97,8 @@ pub(super) enum Event {
     Resumed(WorkerId),
     /// A mold does this now.
     MoldStage(GenerationId, Stage),
+    /// A mold's app wants so many workers, and the configuration leaves that to it.
+    WantsWorkers(GenerationId, u32),
     /// A mold can fork.
     MoldReady(GenerationId, Initialised),
     /// A mold could not start; it ends.
@@ -299,6 +301,7 @@ impl Machine {
             Event::Stalled(worker) => self.stalled(worker),
             Event::Resumed(worker) => self.resumed(worker),
             Event::MoldStage(generation, stage) => self.mold_stage(generation, stage),
+            Event::WantsWorkers(generation, workers) => self.wants_workers(generation, workers),
             Event::MoldReady(generation, how) => self.mold_ready(generation, how),
             Event::MoldFailed(generation, failure) => self.mold_failed(generation, failure),
             Event::MoldGone(generation, exit) => self.mold_gone(generation, exit),

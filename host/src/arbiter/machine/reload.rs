@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::command::{CommandId, Outcome};
-use super::generation::Generation;
+use super::generation::{Generation, Standing};
 use super::guard::{Guard, guarded};
 use super::report::{DeathCause, Report, StopReason};
 use super::timers::Timer;
@@ -26,10 +26,28 @@ pub(super) struct Next {
     pub(super) stage: Stage,
     pub(super) settings: Rc<AppSettings>,
     /// How many slots the app is to have; none: as many as it has.
-    pub(super) slots: Option<usize>,
+    pub(super) size: Option<Size>,
     /// Its workers, which take over together.
     pub(super) workers: BTreeSet<WorkerId>,
     initialised: Option<Initialised>,
+}
+
+/// How many slots an app is to have.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Size {
+    pub(super) slots: usize,
+    /// Somebody has ordered so many, and not only the configuration.
+    pub(super) scaled: bool,
+}
+
+impl Size {
+    /// That of an app as it is configured.
+    pub(super) fn configured(settings: &AppSettings) -> Size {
+        Size {
+            slots: settings.workers as usize,
+            scaled: false,
+        }
+    }
 }
 
 impl Machine {
@@ -38,7 +56,7 @@ impl Machine {
         &mut self,
         id: AppId,
         settings: Rc<AppSettings>,
-        slots: Option<usize>,
+        size: Option<Size>,
         command: CommandId,
     ) {
         let draining = self.draining(id);
@@ -56,7 +74,7 @@ impl Machine {
         let serves = matches!(app.present, Generation::Serving(..))
             && (!app.members.is_empty() || app.slots == 0);
         if !serves {
-            return self.replace(id, settings, slots);
+            return self.replace(id, settings, size);
         }
         let generation = self.spawn_mold(id, settings.clone());
         let app = &mut self.apps[id];
@@ -64,7 +82,7 @@ impl Machine {
             generation,
             stage: Stage::Compiling,
             settings,
-            slots,
+            size,
             workers: BTreeSet::new(),
             initialised: None,
         });
@@ -86,7 +104,7 @@ impl Machine {
     }
 
     /// Starts anew what does not serve.
-    fn replace(&mut self, id: AppId, settings: Rc<AppSettings>, slots: Option<usize>) {
+    fn replace(&mut self, id: AppId, settings: Rc<AppSettings>, size: Option<Size>) {
         self.timers.clear(Timer::Retry(id));
         if let Generation::Booting(generation, _) = self.apps[id].present {
             self.discard_mold(generation);
@@ -95,7 +113,7 @@ impl Machine {
         self.leave_to_drain(id);
         let app = &mut self.apps[id];
         app.restarts.forget();
-        app.slots = slots.unwrap_or(app.slots);
+        app.resize(size);
         app.settings = settings;
         self.boot(id);
     }
@@ -117,6 +135,27 @@ impl Machine {
         }
     }
 
+    /// An app describes itself as one that has so many workers. That goes before the number for all
+    /// apps, and neither before its own in the configuration, which is why the mold says nothing then,
+    /// nor before an order.
+    pub(super) fn wants_workers(&mut self, generation: GenerationId, workers: u32) {
+        let Some((id, standing)) = self.standing(generation) else {
+            return;
+        };
+        let app = &mut self.apps[id];
+        let wanted = Size {
+            slots: workers as usize,
+            scaled: false,
+        };
+        match (standing, &mut app.next) {
+            (Standing::Present, _) if !app.scaled => app.resize(Some(wanted)),
+            (Standing::Next, Some(next)) if !next.size.map_or(app.scaled, |size| size.scaled) => {
+                next.size = Some(wanted);
+            }
+            _ => {}
+        }
+    }
+
     /// The next generation's mold can fork.
     pub(super) fn next_ready(&mut self, id: AppId, initialised: Initialised) {
         let slots = self.apps[id].slots;
@@ -128,7 +167,7 @@ impl Machine {
         }
         next.initialised = Some(initialised);
         next.stage = Stage::Forking;
-        let (generation, count) = (next.generation, next.slots.unwrap_or(slots));
+        let (generation, count) = (next.generation, next.size.map_or(slots, |size| size.slots));
         for _ in 0..count {
             let worker = self.order(id, generation, Role::Incoming);
             if let Some(next) = &mut self.apps[id].next {
@@ -166,7 +205,7 @@ impl Machine {
         let app = &mut self.apps[id];
         app.present = Generation::Serving(next.generation, self.now);
         app.settings = next.settings;
-        app.slots = next.slots.unwrap_or(app.slots);
+        app.resize(next.size);
         app.restarts.forget();
         app.last_error = None;
         for worker in next.workers {

@@ -121,6 +121,7 @@ max_tables = 2
             name: "myapp.ml:MLApp".into(),
             component: "/etc/dirty/ml.wasm".into(),
             workers: 4,
+            workers_as_described: false,
             timeout: None,
             init: InitMode::PerWorker,
             config: r#"{"model":"base","since":"2024-01-01"}"#.into(),

@@ -58,6 +58,7 @@ mod kind {
     pub(super) const LOG: u8 = 42;
     pub(super) const OVER_MEMORY: u8 = 43;
     pub(super) const STASH: u8 = 44;
+    pub(super) const WANTS_WORKERS: u8 = 45;
 }
 
 /// The header of a message.
@@ -297,6 +298,9 @@ impl Up {
         match self {
             Up::Hello(version) => encoded(kind::HELLO, u64::from(*version), &[], none),
             Up::Stage(stage) => encoded(kind::STAGE, 0, &[], json(stage)),
+            Up::WantsWorkers(workers) => {
+                encoded(kind::WANTS_WORKERS, u64::from(*workers), &[], none)
+            }
             Up::Initialised(how) => encoded(kind::INITIALISED, 0, &[], json(how)),
             Up::Failed(failure) => encoded(kind::FAILED, 0, &[], json(&failure.cut())),
             Up::Forked { worker, pid } => encoded(kind::FORKED, worker.0, &[], json(pid)),
@@ -331,6 +335,7 @@ impl Up {
         Ok(match kind {
             kind::HELLO => Up::Hello(subject as u32),
             kind::STAGE => Up::Stage(from_json(kind, &payload)?),
+            kind::WANTS_WORKERS => Up::WantsWorkers(subject as u32),
             kind::INITIALISED => Up::Initialised(from_json(kind, &payload)?),
             kind::FAILED => Up::Failed(from_json(kind, &payload)?),
             kind::FORKED => Up::Forked {

@@ -23,7 +23,7 @@ pub(crate) use codec::{Encoded, Header, bytes_wanted, next_message, stash_answer
 pub(crate) use limits::log_pieces;
 
 /// Raised with every change of this module; a child of another version is refused.
-pub(crate) const VERSION: u32 = 3;
+pub(crate) const VERSION: u32 = 4;
 
 /// A worker, unique for the arbiter's life; counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -169,6 +169,9 @@ pub(crate) enum Up {
     Hello(u32),
     /// From a mold: what it does now.
     Stage(Stage),
+    /// From a mold, before it can fork: the app describes itself as one that has so many workers, and
+    /// the configuration leaves that to it.
+    WantsWorkers(u32),
     /// From a mold: it can fork.
     Initialised(Initialised),
     /// From a mold, which then ends, or from a worker that could not start.

@@ -324,6 +324,10 @@ impl Children {
             3 if faults => self.mold_dies(id),
             4..10 if faults => self.say_as_mold(id, Event::MoldStage(id, Stage::Initialising)),
             _ => {
+                if faults && dice.one_in(4) {
+                    let workers = 1 + u32::from(dice.one_in(2));
+                    self.say_as_mold(id, Event::WantsWorkers(id, workers));
+                }
                 self.say_as_mold(id, Event::MoldReady(id, Initialised::InMold));
                 if let Some(mold) = self.molds.get_mut(&id) {
                     mold.booted = true;

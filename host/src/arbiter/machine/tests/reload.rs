@@ -264,6 +264,55 @@ fn a_worker_more_or_fewer_but_not_the_last() {
 }
 
 #[test]
+fn an_app_may_say_how_many_workers_it_wants_until_somebody_else_does() {
+    let mut world = World::serving(1);
+    restart(&mut world, 1);
+    world.wants_workers(2, 3);
+    world.mold_ready(2);
+    assert_eq!(world.effects(), [Spawn(2), Fork(2), Fork(3), Fork(4)]);
+    (2..=4).for_each(|worker| world.comes_up(worker));
+    assert_eq!(world.machine.status().apps[0].workers, 3);
+
+    world.command(2, Command::Scale("app".into(), 2));
+    restart(&mut world, 3);
+    world.wants_workers(3, 3);
+    world.mold_ready(3);
+    (5..=6).for_each(|worker| world.comes_up(worker));
+    assert_eq!(world.outcome(3), serving(3));
+    assert_eq!(world.machine.status().apps[0].workers, 2, "as was ordered");
+
+    configure(&mut world, 4, &[("app", 1)]);
+    world.wants_workers(4, 3);
+    world.command(5, Command::Scale("app".into(), 1));
+    world.wants_workers(4, 3);
+    world.mold_ready(4);
+    world.comes_up(7);
+    assert_eq!(world.outcome(4), serving(4));
+    assert_eq!(
+        world.machine.status().apps[0].workers,
+        1,
+        "ordered meanwhile"
+    );
+
+    configure(&mut world, 6, &[("app", 1)]);
+    world.wants_workers(5, 2);
+    world.mold_ready(5);
+    (8..=9).for_each(|worker| world.comes_up(worker));
+    assert_eq!(world.machine.status().apps[0].workers, 2, "read anew");
+}
+
+#[test]
+fn an_app_that_starts_for_the_first_time_has_as_many_workers_as_it_wants() {
+    let mut world = World::start(&[app("app", 4)]);
+    world.wants_workers(1, 2);
+    world.mold_ready(1);
+    world.comes_up(1);
+    world.comes_up(2);
+    let status = &world.machine.status().apps[0];
+    assert_eq!((status.workers, status.state), (2, AppState::Serving));
+}
+
+#[test]
 fn generations_that_do_not_end_are_limited() {
     let mut world = World::serving(1);
     for generation in 1..=8 {

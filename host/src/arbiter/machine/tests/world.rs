@@ -68,6 +68,7 @@ pub(super) fn app(name: &str, workers: u32) -> AppSettings {
         name: name.into(),
         component: "app.wasm".into(),
         workers,
+        workers_as_described: false,
         timeout: Some(TIMEOUT),
         init: InitMode::Mold,
         config: "{}".into(),
@@ -348,6 +349,10 @@ impl World {
             GenerationId(generation),
             Initialised::InMold,
         ));
+    }
+
+    pub(super) fn wants_workers(&mut self, generation: u64, workers: u32) {
+        self.happen(Event::WantsWorkers(GenerationId(generation), workers));
     }
 
     pub(super) fn mold_fails(&mut self, generation: u64, failure: Failure) {

@@ -30,6 +30,7 @@ fn every_message_survives_the_hop_split_at_every_byte() {
     let ups = [
         Up::Hello(VERSION),
         Up::Stage(Stage::Compiling),
+        Up::WantsWorkers(7),
         Up::Initialised(Initialised::PerWorkerBecause("a file".into())),
         Up::Failed(failure.clone()),
         Up::Forked {
@@ -120,6 +121,7 @@ fn a_setup_survives_the_hop_even_if_its_paths_are_no_text() {
         name: "app".into(),
         component: path(b"/\xff/app.wasm"),
         workers: 2,
+        workers_as_described: true,
         timeout: Some(Duration::from_millis(1500)),
         init: InitMode::PerWorker,
         config: "{}".into(),
