@@ -25,7 +25,7 @@ struct Rule {
 const WASMTIME: &str = "wasmtime";
 const WASMTIME_WASI: &str = "wasmtime_wasi";
 
-const RULES: [Rule; 10] = [
+const RULES: [Rule; 11] = [
     Rule {
         module: "protocol",
         except: &[],
@@ -50,6 +50,17 @@ const RULES: [Rule; 10] = [
         module: "runtime",
         except: &[],
         forbidden: &["crate::protocol", "nix"],
+    },
+    Rule {
+        module: "develop",
+        except: &[],
+        forbidden: &[
+            "tokio",
+            "crate::arbiter",
+            "crate::client",
+            "crate::mold",
+            "crate::worker",
+        ],
     },
     Rule {
         module: "client",

@@ -43,7 +43,11 @@ fn the_guest_sdk_and_the_apps_of_the_examples_pass_their_tests() {
         "--package",
         "demo",
         "--package",
+        "embeddings",
+        "--package",
         "text",
+        "--package",
+        "thumbnails",
     ]);
     let printed = succeeds(command.arg("--target-dir").arg(target().join("sdk")));
     assert!(printed.contains("Doc-tests dirty_guest"), "{printed}");

@@ -9,8 +9,12 @@ pub mod arbiter;
 pub mod cli;
 pub mod client;
 pub mod config;
+mod description;
+mod develop;
 #[cfg(test)]
 mod fuzzing;
+#[cfg(test)]
+mod hot_paths;
 mod logline;
 mod mold;
 mod process;

@@ -104,22 +104,28 @@ pub(crate) fn run(command: &mut Command) -> Ran {
 pub(crate) struct Running {
     child: Reaped,
     pub(crate) stdout: Lines,
+    pub(crate) stderr: Lines,
 }
 
 impl Running {
-    /// Starts it; what it complains about is thrown away.
+    /// Starts it.
     #[track_caller]
     pub(crate) fn start(command: &mut Command) -> Running {
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null());
+            .stderr(Stdio::piped());
         let child = command
             .spawn()
             .unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let mut child = Reaped(child);
         let stdout = Lines::collect(child.0.stdout.take().expect("a pipe"));
-        Running { child, stdout }
+        let stderr = Lines::collect(child.0.stderr.take().expect("a pipe"));
+        Running {
+            child,
+            stdout,
+            stderr,
+        }
     }
 
     /// Its process.

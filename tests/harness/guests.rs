@@ -16,6 +16,16 @@ pub(crate) fn text_wasm() -> PathBuf {
     built("text")
 }
 
+/// The app of `examples/embeddings`.
+pub(crate) fn embeddings_wasm() -> PathBuf {
+    built("embeddings")
+}
+
+/// The app of `examples/thumbnails`.
+pub(crate) fn thumbnails_wasm() -> PathBuf {
+    built("thumbnails")
+}
+
 /// The Rust app of the conformance suite, as built from `tests/conformance/apps/rust`.
 pub(crate) fn conformance_wasm() -> PathBuf {
     built("conformance")

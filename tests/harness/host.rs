@@ -32,6 +32,7 @@ pub(crate) struct HostBuilder {
     launcher: Option<String>,
     cache: Option<PathBuf>,
     binary: Option<PathBuf>,
+    config: Option<PathBuf>,
 }
 
 impl HostBuilder {
@@ -75,6 +76,15 @@ impl HostBuilder {
     pub(crate) fn binary(mut self, path: &Path) -> Self {
         self.binary = Some(path.to_path_buf());
         self
+    }
+
+    /// Uses a configuration of the repository's as it is, but for the socket and the place of what is
+    /// compiled. What else was said of settings and apps is not heard.
+    pub(crate) fn config_file(self, path: &Path) -> Self {
+        HostBuilder {
+            config: Some(path.to_path_buf()),
+            ..self.env("XDG_CACHE_HOME", paths::compile_cache().to_string_lossy())
+        }
     }
 
     /// Keeps compiled components in a directory of the test's own, where none is yet.
@@ -125,9 +135,18 @@ impl HostBuilder {
             .clone()
             .unwrap_or_else(|| scratch.path().to_path_buf());
         let socket = directory.join("s");
-        let config = directory.join("dirty.toml");
-        write_config(&config, &self.toml(&socket));
-        let mut command = self.command(&config);
+        let mut command = match &self.config {
+            Some(config) => {
+                let mut command = self.command(config);
+                command.arg("--socket").arg(&socket);
+                command
+            }
+            None => {
+                let config = directory.join("dirty.toml");
+                write_config(&config, &self.toml(&socket));
+                self.command(&config)
+            }
+        };
         let mut child = command
             .spawn()
             .unwrap_or_else(|error| panic!("{command:?}: {error}"));

@@ -25,7 +25,7 @@ pub(crate) mod wait;
 pub(crate) mod wire;
 
 pub(crate) use app::App;
-pub(crate) use guests::{demo_wasm, fixture, text_wasm};
+pub(crate) use guests::{demo_wasm, embeddings_wasm, fixture, text_wasm, thumbnails_wasm};
 pub(crate) use host::Host;
 pub(crate) use wait::{PATIENCE, wait_for, wait_until};
 pub(crate) use wire::{Failure, Frame, Outcome, Wire};

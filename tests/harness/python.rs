@@ -36,11 +36,17 @@ pub(crate) fn run_peer(host: &Host, peer: &str, name: &str, checks: usize) {
 /// The same for checks that use this app, while other peers may use others of the host.
 #[track_caller]
 pub(crate) fn run_peer_with_app(host: &Host, peer: &str, app: &str, name: &str, checks: usize) {
+    run_checks(host, &python(peer), app, name, checks);
+}
+
+/// The same with the interpreter of an environment that has more in it than a peer.
+#[track_caller]
+pub(crate) fn run_checks(host: &Host, python: &Path, app: &str, name: &str, checks: usize) {
     let script = paths::repository()
         .join("tests/peers")
         .join(name)
         .with_extension("py");
-    let mut command = clean(Command::new(python(peer)));
+    let mut command = clean(Command::new(python));
     // Without -B the interpreter would leave its cache in the checkout.
     command
         .arg("-B")
@@ -51,7 +57,8 @@ pub(crate) fn run_peer_with_app(host: &Host, peer: &str, app: &str, name: &str, 
     let expected = format!("ran {checks} checks, all passed");
     assert!(
         ran.code == Some(0) && ran.stdout.lines().any(|line| line == expected),
-        "{name} with {peer} did not print `{expected}`:\n{}\n{}",
+        "{name} with {} did not print `{expected}`:\n{}\n{}",
+        python.display(),
         ran.stdout,
         ran.stderr
     );

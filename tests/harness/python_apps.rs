@@ -11,7 +11,11 @@ use super::paths;
 
 /// The component of the class `MODULE:CLASS` in `tests/python`; `requirements` is a file there.
 pub(crate) fn python_app(class: &str, requirements: Option<&str>) -> PathBuf {
-    python_app_of(class, &paths::repository().join("tests/python"), requirements)
+    python_app_of(
+        class,
+        &paths::repository().join("tests/python"),
+        requirements,
+    )
 }
 
 /// The same for a class whose module is in this directory.

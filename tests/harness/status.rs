@@ -26,6 +26,8 @@ pub(crate) struct Worker {
     pub(crate) booted: bool,
     pub(crate) last_heartbeat: Value,
     pub(crate) state: String,
+    /// How many it has served.
+    pub(crate) calls: u64,
     /// Private bytes; none while the system cannot tell.
     pub(crate) memory: Option<u64>,
 }

@@ -63,11 +63,17 @@ def _say(line):
     print(line, file=sys.stderr, flush=True)
 
 
+def _make_private(directory):
+    """Makes a directory, and those above it, that nobody else can enter: the host refuses others."""
+    for above in reversed([directory, *directory.parents]):
+        above.mkdir(mode=0o700, exist_ok=True)
+
+
 def _build(arguments, spec):
     root = arguments.root.resolve()
     if not root.is_dir():
         raise BuildError(f"there is no directory {arguments.root}", "name it with --root")
-    arguments.cache_dir.mkdir(parents=True, exist_ok=True)
+    _make_private(arguments.cache_dir)
     cache = arguments.cache_dir.resolve()
     tool = toolchain.ready(cache, _say)
     bundle = requirements.install(arguments.requirements, cache, tool, _say)

@@ -62,7 +62,8 @@
 //! is the trait [`App`] with its table of [`Actions`], for an app whose actions are not known before
 //! it runs, or whose parameters have a type of their own.
 //!
-//! Build it as a `cdylib` with `cargo build --release --target wasm32-wasip2`.
+//! Build it as a `cdylib` with `dirty build`, which is `cargo build --release --target wasm32-wasip2` and a
+//! check of what comes of it.
 //!
 //! # Errors
 //!

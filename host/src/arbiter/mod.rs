@@ -5,6 +5,7 @@
 //! The other modules are the edges: connections, sockets to children, the log.
 
 mod accept;
+mod alarm;
 mod budget;
 mod client;
 mod control;
@@ -14,6 +15,7 @@ mod embedder;
 mod gate;
 mod hooks;
 mod hostlog;
+mod id_map;
 mod input;
 mod inputs;
 mod link;

@@ -1,8 +1,6 @@
 //! The loop: everything that happens comes in as an [`Input`], goes to the machine as an event,
 //! and what the machine decides is carried out; what is to be written is written once per wakeup.
 
-use std::collections::HashMap;
-use std::future::pending;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -12,10 +10,12 @@ use nix::sys::signal::Signal;
 use tokio::sync::mpsc;
 
 use super::accept::Accepting;
+use super::alarm::Alarm;
 use super::budget::Budget;
 use super::client::Client;
 use super::control::Orders;
 use super::hooks::{self, Hooks};
+use super::id_map::IdMap;
 use super::input::Input;
 use super::link::{MoldLink, WorkerLink};
 use super::listen::Listener;
@@ -28,6 +28,7 @@ use super::status::Memory;
 use super::upgrade::Upgrade;
 use super::{Embedder, ServeError, log, passed};
 use crate::config::{AppSettings, Settings};
+use crate::process::environment;
 use crate::process::hop::WorkerId;
 use crate::process::launch::Launch;
 use crate::process::reaper::Reaper;
@@ -59,10 +60,10 @@ pub(super) struct Arbiter<E> {
     pub(super) reaper: Reaper,
     pub(super) hooks: Hooks,
     pub(super) machine: Machine,
-    pub(super) clients: HashMap<ClientId, Client>,
-    pub(super) workers: HashMap<WorkerId, WorkerLink>,
-    pub(super) worker_apps: HashMap<WorkerId, Rc<AppSettings>>,
-    pub(super) molds: HashMap<GenerationId, (MoldLink, Rc<AppSettings>)>,
+    pub(super) clients: IdMap<ClientId, Client>,
+    pub(super) workers: IdMap<WorkerId, WorkerLink>,
+    pub(super) worker_apps: IdMap<WorkerId, Rc<AppSettings>>,
+    pub(super) molds: IdMap<GenerationId, (MoldLink, Rc<AppSettings>)>,
     pub(super) input: mpsc::Sender<Input>,
     /// Peers with something to be written.
     pub(super) dirty: Vec<Peer>,
@@ -101,7 +102,8 @@ pub(super) async fn run(
 ) -> Result<(), ServeError> {
     let signals = Signals::listen()?;
     let executable = Executable::current()?;
-    let cache_dir = cache_dir(&settings).ok_or(ServeError::NoCacheDir)?;
+    let cache_dir = environment::cache_dir(settings.cache_dir.as_deref());
+    let cache_dir = cache_dir.ok_or(ServeError::NoCacheDir)?;
     let reaper = Reaper::start(embedder.strangers())?;
     hooks::check(&settings.hooks)?;
     let hooks = Hooks::new(settings.hooks.clone(), &socket, reaper.clone());
@@ -138,10 +140,10 @@ pub(super) async fn run(
         reaper,
         hooks,
         machine,
-        clients: HashMap::new(),
-        workers: HashMap::new(),
-        worker_apps: HashMap::new(),
-        molds: HashMap::new(),
+        clients: IdMap::default(),
+        workers: IdMap::default(),
+        worker_apps: IdMap::default(),
+        molds: IdMap::default(),
         input,
         dirty: Vec::new(),
         memory: Memory::default(),
@@ -176,21 +178,6 @@ async fn told_to_stop(signals: &Signals) -> io::Result<()> {
     Ok(())
 }
 
-/// Where compiled components are kept.
-fn cache_dir(settings: &Settings) -> Option<PathBuf> {
-    let set = |name| {
-        std::env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    settings
-        .cache_dir
-        .clone()
-        .or_else(|| set("XDG_CACHE_HOME").map(|dir| dir.join("dirty")))
-        .or_else(|| set("HOME").map(|dir| dir.join(".cache/dirty")))
-        .and_then(|dir| std::path::absolute(dir).ok())
-}
-
 impl<E: Embedder> Arbiter<E> {
     async fn run(
         mut self,
@@ -200,6 +187,7 @@ impl<E: Embedder> Arbiter<E> {
         self.machine.start(Instant::now());
         self.carry_out();
         let mut last_wait = None;
+        let mut alarm = Alarm::default();
         loop {
             self.flush();
             self.shed();
@@ -225,7 +213,7 @@ impl<E: Embedder> Arbiter<E> {
                 // Inputs may come without end, signals do not.
                 signal = signals.recv() => Input::Signal(signal?),
                 Some(first) = inputs.recv() => first,
-                () = sleep_until(due) => Input::Due,
+                () = alarm.ring(due) => Input::Due,
             };
             self.take(first);
             for _ in 1..BATCH_MAX {
@@ -389,16 +377,9 @@ impl<E: Embedder> Arbiter<E> {
 }
 
 /// Whether every reply is with its client, or it is too late for that.
-fn nothing_to_write(clients: &HashMap<ClientId, Client>, until: Option<Instant>) -> bool {
+fn nothing_to_write(clients: &IdMap<ClientId, Client>, until: Option<Instant>) -> bool {
     clients.values().all(|client| client.unwritten() == 0)
         || until.is_none_or(|until| Instant::now() >= until)
-}
-
-async fn sleep_until(due: Option<Instant>) {
-    match due {
-        Some(due) => tokio::time::sleep_until(due.into()).await,
-        None => pending().await,
-    }
 }
 
 /// A path that means the same in a child whose working directory is another.

@@ -40,8 +40,14 @@ pub(super) fn parse(text: &str) -> Result<Argument, ArgumentError> {
         Some(path) if !path.is_empty() => {
             to_raw_value(&Bytes::from(fs::read(path).map_err(ArgumentError::File)?))?
         }
-        _ => serde_json::from_str(text).or_else(|_| to_raw_value(text))?,
+        _ => return parse_text(text),
     };
+    Ok(Argument(json))
+}
+
+/// The same where there can be no bytes, so that an `@` is a character like any other.
+pub(super) fn parse_text(text: &str) -> Result<Argument, ArgumentError> {
+    let json = serde_json::from_str(text).or_else(|_| to_raw_value(text))?;
     Ok(Argument(json))
 }
 

@@ -8,7 +8,7 @@ use super::failure::Failure;
 use crate::config::ParsedFile;
 
 /// What is read where no file is named, if it exists.
-const DEFAULT: &str = "dirty.toml";
+pub(super) const DEFAULT: &str = "dirty.toml";
 
 /// No configuration is this long; some other file might be.
 const BYTES_MAX: u64 = 1 << 20;

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::connect::{block_on, connect};
 use super::failure::Failure;
 use super::output;
-use super::socket::SocketArgs;
+use super::socket::{Located, SocketArgs};
 use crate::client::{Client, ClientError};
 use crate::config;
 use crate::protocol::{AppOutcome, Outcome, Outcomes};
@@ -32,17 +32,25 @@ impl ControlArgs {
         order: impl AsyncFnOnce(Client) -> Result<Box<RawValue>, ClientError>,
     ) -> Result<(), Failure> {
         let located = self.location.locate_for_client()?;
-        let answer = block_on(async {
-            let client = connect(&located).await?;
-            let patience = self.timeout.unwrap_or(Duration::MAX);
-            let answer = tokio::time::timeout(patience, order(client))
-                .await
-                .map_err(|_elapsed| Failure::NoOutcome(patience))?;
-            Ok(answer?)
-        })?;
-        let outcomes = serde_json::from_str(answer.get()).map_err(Failure::OutcomeShape)?;
-        report(&outcomes)
+        carry_out(&located, self.timeout.unwrap_or(Duration::MAX), order)
     }
+}
+
+/// Sends what `order` sends to the host there, waits no longer than this, and prints what came of it.
+pub(super) fn carry_out(
+    located: &Located,
+    patience: Duration,
+    order: impl AsyncFnOnce(Client) -> Result<Box<RawValue>, ClientError>,
+) -> Result<(), Failure> {
+    let answer = block_on(async {
+        let client = connect(located).await?;
+        let answer = tokio::time::timeout(patience, order(client))
+            .await
+            .map_err(|_elapsed| Failure::NoOutcome(patience))?;
+        Ok(answer?)
+    })?;
+    let outcomes = serde_json::from_str(answer.get()).map_err(Failure::OutcomeShape)?;
+    report(&outcomes)
 }
 
 fn report(outcomes: &Outcomes) -> Result<(), Failure> {

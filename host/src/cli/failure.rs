@@ -14,6 +14,7 @@ use super::socket::{Located, SocketError};
 use crate::arbiter::{ListenError, ServeError};
 use crate::client::ClientError;
 use crate::config::ConfigErrors;
+use crate::develop::{BuildError, InspectError, NameError, ScaffoldError};
 use crate::protocol::{ErrorType, WireError};
 
 /// The end of a command that did not succeed.
@@ -33,8 +34,8 @@ pub(super) enum Failure {
         path.display()
     )]
     LogFile { path: PathBuf, source: io::Error },
-    #[error("--kw {0} is there twice")]
-    KeywordTwice(String),
+    #[error("{0} {1} is there twice")]
+    KeywordTwice(&'static str, String),
     #[error(transparent)]
     Socket(#[from] SocketError),
     #[error(transparent)]
@@ -74,8 +75,43 @@ pub(super) enum Failure {
     Listen(#[from] ListenError),
     #[error(transparent)]
     Serve(#[from] ServeError),
-    #[error("cannot set up the demo: {0}")]
-    DemoFiles(io::Error),
+    #[error("cannot set up a directory for the host: {0}")]
+    PrivateFiles(io::Error),
+    #[error(transparent)]
+    Name(#[from] NameError),
+    #[error(transparent)]
+    Scaffold(#[from] ScaffoldError),
+    #[error("there is no directory for what is built: set XDG_CACHE_HOME or HOME")]
+    NoCacheDir,
+    #[error(
+        "nothing to build in {}: no Cargo.toml, and no app in dirty.toml that says what it is made of, \
+         as in `build = {{ python = \"app:Greeter\" }}`; a Python class can be named here, too: \
+         `dirty build app:Greeter -o app.wasm`",
+        .0.display()
+    )]
+    NothingToBuild(PathBuf),
+    #[error(
+        "{0} goes with a Python class, as in `dirty build app:Greeter`; dirty.toml has it under `build`"
+    )]
+    OnlyForClass(&'static str),
+    #[error("--output is for one component, and {0} are built")]
+    OneOutput(usize),
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    #[error(transparent)]
+    Inspect(#[from] InspectError),
+    #[error("cannot write it as JSON: {0}")]
+    InspectionShape(serde_json::Error),
+    #[error("cannot watch for changes: {0}")]
+    Watch(io::Error),
+    #[error("{0} has no component yet, and it cannot be built")]
+    NotBuilt(String),
+    #[error("not serving: an app has no component yet, see above")]
+    NothingBuilt,
+    #[error("the app's configuration cannot be written as JSON: {0}")]
+    ConfigJson(serde_json::Error),
+    #[error("stopped before the call was done")]
+    Interrupted,
     #[error("cannot start the event loop: {0}")]
     Runtime(io::Error),
     #[error("cannot write to standard output: {0}")]
@@ -126,7 +162,12 @@ impl Failure {
             | Failure::ReadConfig { .. }
             | Failure::ConfigTooLarge { .. }
             | Failure::LogFilter(_)
-            | Failure::KeywordTwice(_)
+            | Failure::KeywordTwice(..)
+            | Failure::Name(_)
+            | Failure::NothingToBuild(_)
+            | Failure::OnlyForClass(_)
+            | Failure::OneOutput(_)
+            | Failure::Build(BuildError::NoOutput)
             | Failure::Socket(_) => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }

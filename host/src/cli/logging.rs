@@ -13,14 +13,20 @@ use super::log_pipe::{self, LogPipe};
 
 const VARIABLE: &str = "DIRTY_LOG";
 
-/// Starts logging to this file, or else to standard error, at level `info` unless `DIRTY_LOG` says
-/// otherwise. Returns the open file.
+/// What a host logs that nobody has told otherwise.
+pub(super) const EVERYTHING: &str = "info";
+/// What apps log, and not the host: for a command that says itself what has happened.
+pub(super) const APPS_ONLY: &str = "app=info";
+
+/// Starts logging to this file, or else to standard error: what `DIRTY_LOG` says, or else
+/// `directives`. Returns the open file.
 ///
 /// # Errors
 /// [`Failure::LogFilter`] where `DIRTY_LOG` cannot be understood, [`Failure::LogFile`] where the
 /// file cannot be had.
-pub(super) fn start(path: Option<&Path>) -> Result<Option<LogFile>, Failure> {
-    let directives = std::env::var(VARIABLE).unwrap_or_default();
+pub(super) fn start(path: Option<&Path>, directives: &str) -> Result<Option<LogFile>, Failure> {
+    let set = std::env::var(VARIABLE).ok().filter(|set| !set.is_empty());
+    let directives = set.unwrap_or_else(|| directives.to_owned());
     let filter = EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())
         .parse(directives)?;

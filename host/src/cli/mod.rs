@@ -4,26 +4,35 @@
 //! and errors become text. Exit codes: 0, 1 for what failed, 2 for what was typed wrong.
 
 mod argument;
+mod build;
 mod call;
 mod config_file;
 mod connect;
 mod control;
 mod demo;
 mod failure;
+mod inspect;
 mod log_file;
 mod log_pipe;
 mod logging;
+mod new;
+mod order;
 mod output;
 mod private_dir;
+mod private_host;
 mod reload;
 mod restart;
+mod run;
 mod scale;
 mod serve;
+mod shell;
+mod sidecar;
 mod sink;
 mod socket;
 mod stash;
 mod status;
 mod table;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -36,7 +45,7 @@ use failure::Failure;
 #[command(
     name = "dirty",
     version,
-    after_help = "Start with `dirty demo`: it needs nothing else."
+    after_help = "Start with `dirty demo`: it needs nothing else. `dirty new` makes an app of your own."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -59,6 +68,16 @@ enum Command {
     Scale(scale::ScaleArgs),
     /// Look into the tables that clients share, and change them
     Stash(stash::StashArgs),
+    /// Make a project for a new app
+    New(new::NewArgs),
+    /// Make an app's component of its source
+    Build(build::BuildArgs),
+    /// Check a component, and show what can be called
+    Inspect(inspect::InspectArgs),
+    /// Call an action of a component without a host
+    Run(run::RunArgs),
+    /// Build and reload what is saved, beside a host
+    Watch(watch::WatchArgs),
     /// Serve the built-in demo app and show how to call it
     Demo(demo::DemoArgs),
 }
@@ -73,6 +92,11 @@ impl Command {
             Command::Restart(args) => args.run(),
             Command::Scale(args) => args.run(),
             Command::Stash(args) => args.run(),
+            Command::New(args) => args.run(),
+            Command::Build(args) => args.run(),
+            Command::Inspect(args) => args.run(),
+            Command::Run(args) => args.run(),
+            Command::Watch(args) => args.run(),
             Command::Demo(args) => args.run(),
         }
     }

@@ -9,6 +9,7 @@ use clap::Args;
 use super::config_file::{self, Loaded};
 use super::failure::Failure;
 use super::log_file::LogFile;
+use super::sidecar::Sidecar;
 use super::socket::SocketArgs;
 use super::{logging, output};
 use crate::arbiter::{self, Embedder, ServeEvent, SettingsError, Strangers};
@@ -20,6 +21,7 @@ Examples:
   dirty serve                                  with ./dirty.toml
   dirty serve --config /etc/dirty/dirty.toml
   dirty serve --app resize=resize.wasm:4       without a file: one app, 4 workers
+  dirty serve --watch                          while developing: what is saved is built and reloaded
 
 When every app serves, or has failed to start, one line with those that serve goes to standard
 output: `ready: APPS on SOCKET`.
@@ -64,6 +66,9 @@ pub(super) struct ServeArgs {
     /// Write the log to PATH instead of standard error [default: what the configuration says]
     #[arg(long, value_name = "PATH")]
     log_file: Option<PathBuf>,
+    /// Build what is older than its source, then build and reload what is saved: see `dirty watch`
+    #[arg(long)]
+    watch: bool,
 }
 
 impl ServeArgs {
@@ -72,6 +77,9 @@ impl ServeArgs {
         let loaded = config_file::load(self.location.config.as_deref())?;
         let passed = arbiter::passed_socket()?;
         let located = self.location.locate_for_host(passed, loaded.as_ref())?;
+        let sidecar = self
+            .watch
+            .then(|| Sidecar::new(&located.path, self.location.config.as_deref(), &self.apps));
         let configuration = Configuration {
             path: self.location.config,
             overrides: Overrides {
@@ -85,10 +93,14 @@ impl ServeArgs {
             },
         };
         let settings = configuration.merge(loaded)?;
-        let log_file = logging::start(settings.log_file.as_deref())?;
+        let log_file = logging::start(settings.log_file.as_deref(), logging::EVERYTHING)?;
+        if let Some(sidecar) = &sidecar {
+            sidecar.build_stale()?;
+        }
         let server = Server {
             configuration,
             log_file,
+            sidecar,
         };
         Ok(arbiter::serve(settings, located.path, server)?)
     }
@@ -115,6 +127,7 @@ impl Configuration {
 struct Server {
     configuration: Configuration,
     log_file: Option<LogFile>,
+    sidecar: Option<Sidecar>,
 }
 
 impl Embedder for Server {
@@ -122,6 +135,9 @@ impl Embedder for Server {
         let ServeEvent::Ready { apps, socket } = event;
         // A closed standard output is no reason not to serve.
         let _ = output::line(&ready_line(&apps, &socket));
+        if let Some(sidecar) = &self.sidecar {
+            sidecar.start();
+        }
     }
 
     fn settings(&mut self) -> Result<Settings, SettingsError> {

@@ -75,6 +75,14 @@ pub(super) fn in_directory(directory: &Path) -> Result<PathBuf, SocketError> {
     Ok(located.path)
 }
 
+/// The socket of this process's own host.
+pub(super) fn own(path: PathBuf) -> Located {
+    Located {
+        path,
+        origin: SocketOrigin::OwnDir,
+    }
+}
+
 fn environment(name: &str) -> Option<OsString> {
     std::env::var_os(name)
 }

@@ -160,7 +160,7 @@ fn age(seconds: f64) -> String {
     }
 }
 
-fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     const KIB: f64 = 1024.0;
     let kib = bytes as f64 / KIB;
     if kib < KIB {

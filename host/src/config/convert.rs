@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use toml::de::{DeInteger, DeValue};
 
+use super::build::PythonClass;
 use super::error::Problem;
 use super::settings::{InitMode, OnDisconnect};
 use super::values;
@@ -156,6 +157,23 @@ pub(super) fn path(value: &DeValue<'_>) -> Result<PathBuf, Problem> {
     }
     values::no_nul(text)?;
     Ok(PathBuf::from(text))
+}
+
+/// Texts, none of them empty.
+pub(super) fn texts(value: &DeValue<'_>) -> Result<Vec<String>, Problem> {
+    let DeValue::Array(texts) = value else {
+        return Err(wrong_type("an array of strings", value));
+    };
+    let texts = texts.iter().map(|text| match string(text.get_ref())? {
+        "" => Err(Problem::Empty),
+        text => Ok(text.to_owned()),
+    });
+    texts.collect()
+}
+
+/// The place of a Python class.
+pub(super) fn python_class(value: &DeValue<'_>) -> Result<PythonClass, Problem> {
+    string(value)?.parse()
 }
 
 /// Names of the stash's tables, each once.

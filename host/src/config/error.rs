@@ -199,6 +199,15 @@ pub enum Problem {
         /// The calls; 0 is no limit.
         max: u32,
     },
+    /// What names a Python class, and does not.
+    #[error("`{0}` is not of the form MODULE:CLASS, as in shop.images:Thumbnails")]
+    NotAPythonClass(String),
+    /// Two keys of which there can be one.
+    #[error("there can be `{0}` or `{1}`, not both")]
+    Ambiguous(&'static str, &'static str),
+    /// A key that says something of another key's value, which is not there.
+    #[error("this goes with `{0}` only")]
+    OnlyWith(&'static str),
     /// The same thing twice.
     #[error("{0} is there twice")]
     Duplicate(String),
@@ -208,6 +217,14 @@ pub enum Problem {
     /// A value nested too deeply.
     #[error("nested more than {0} levels deep")]
     TooDeep(usize),
+    /// A flag's value without its parts.
+    #[error("`{value}` is not of the form {form}")]
+    NotOfForm {
+        /// What is there.
+        value: String,
+        /// How it is written.
+        form: &'static str,
+    },
     /// `--app` without its two parts.
     #[error("`{0}` is not of the form NAME=PATH or NAME=PATH:WORKERS")]
     NotAnApp(String),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use toml::de::{DeTable, DeValue};
 
+use super::build::{self, BuildSettings};
 use super::error::{ConfigErrors, Problem};
 use super::hooks::ParsedHooks;
 use super::keys::Place;
@@ -51,6 +52,7 @@ pub struct ParsedFile {
 pub(super) struct ParsedApp {
     pub(super) name: String,
     pub(super) component: PathBuf,
+    pub(super) build: Option<BuildSettings>,
     pub(super) workers: Option<u32>,
     pub(super) timeout: Option<Duration>,
     pub(super) init: Option<InitMode>,
@@ -179,6 +181,7 @@ fn read_app(
     let parsed = ParsedApp {
         name: entry.name().to_owned(),
         component: PathBuf::new(),
+        build: read_build(app, directory, report),
         workers: app.read(report, "workers", convert::workers),
         timeout: app.read(report, "timeout", convert::seconds),
         init: app.read(report, "init", convert::init_mode),
@@ -198,6 +201,15 @@ fn read_app(
         component: directory.join(component?),
         ..parsed
     })
+}
+
+fn read_build(
+    app: &Section<'_>,
+    directory: &Path,
+    report: &mut Report<'_>,
+) -> Option<BuildSettings> {
+    let entry = app.entry("build")?;
+    build::read(app, &entry, directory, report)
 }
 
 fn read_config(app: &Section<'_>, report: &mut Report<'_>) -> Option<String> {

@@ -12,6 +12,8 @@ pub(super) enum Place {
     App,
     /// In the value of a directory.
     Dir,
+    /// In an app's `build`.
+    Build,
     /// In `[hooks]`.
     Hooks,
     /// In `[stash]`.
@@ -44,6 +46,7 @@ impl Place {
             ],
             Place::App => &[
                 "component",
+                "build",
                 "workers",
                 "timeout",
                 "init",
@@ -61,6 +64,7 @@ impl Place {
                 "stashes",
             ],
             Place::Dir => &["path", "writable"],
+            Place::Build => &["rust", "python", "root", "requirements", "allow"],
             Place::Hooks => &[
                 "on_starting",
                 "post_fork",
@@ -90,7 +94,7 @@ impl Place {
     }
 
     fn elsewhere(self, key: &str) -> Option<&'static str> {
-        if self == Place::Dir {
+        if matches!(self, Place::Dir | Place::Build) {
             return None;
         }
         TABLES

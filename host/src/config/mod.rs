@@ -23,6 +23,7 @@
 //! # Ok::<(), dirty_host::config::ConfigErrors>(())
 //! ```
 
+mod build;
 mod convert;
 mod error;
 mod file;
@@ -41,6 +42,7 @@ mod stash;
 mod tests;
 mod values;
 
+pub use build::{BuildSettings, PythonClass, PythonSettings};
 pub use error::{ConfigError, ConfigErrors, Origin, Problem};
 pub use file::ParsedFile;
 pub use limits::{DURATION_MAX, STASH_TABLE_NAME_BYTES_MAX, WORKERS_MAX};
@@ -49,4 +51,6 @@ pub use settings::{
     AppSettings, DirSettings, HookCommand, HookSettings, InitMode, LifecycleSettings, OnDisconnect,
     RecycleSettings, RestartSettings, ServerSettings, Settings, StashSettings,
 };
-pub use values::{parse_seconds, parse_seconds_above_zero, parse_workers};
+pub use values::{
+    parse_dir, parse_env, parse_memory, parse_seconds, parse_seconds_above_zero, parse_workers,
+};

@@ -1,5 +1,6 @@
 //! What flags say: it goes before what the file says.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -39,6 +40,17 @@ pub struct AppOverride {
     pub component: PathBuf,
     /// How many workers it has, if the flag says so.
     pub workers: Option<u32>,
+}
+
+impl fmt::Display for AppOverride {
+    /// As it is typed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.name, self.component.display())?;
+        match self.workers {
+            Some(workers) => write!(f, ":{workers}"),
+            None => Ok(()),
+        }
+    }
 }
 
 impl FromStr for AppOverride {
@@ -83,6 +95,7 @@ mod tests {
             ("a=b=c.wasm", "a", "b=c.wasm", None),
         ] {
             let app: AppOverride = text.parse().unwrap();
+            assert_eq!(app.to_string(), text);
             assert_eq!(app.name, name, "{text}");
             assert_eq!(app.component, PathBuf::from(path), "{text}");
             assert_eq!(app.workers, workers, "{text}");

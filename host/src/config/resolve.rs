@@ -138,6 +138,7 @@ fn app_settings(app: ParsedApp, common: &Common) -> AppSettings {
     AppSettings {
         name: app.name,
         component: app.component,
+        build: app.build,
         workers: workers.unwrap_or(common.workers),
         // A host that is to have no workers has none.
         workers_as_described: workers.is_none() && common.workers > 0,

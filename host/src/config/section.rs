@@ -118,6 +118,12 @@ impl<'d> Section<'d> {
         self.table.contains_key(key)
     }
 
+    /// The entry of this name.
+    pub(super) fn entry(&self, key: &str) -> Option<Entry<'d>> {
+        let (key, value) = self.table.get_key_value(key)?;
+        Some(Entry { key, value })
+    }
+
     /// All entries, in the order of the file.
     pub(super) fn entries(&self) -> Vec<Entry<'d>> {
         let mut entries: Vec<_> = self
@@ -150,8 +156,7 @@ impl<'d> Section<'d> {
         key: &str,
         convert: impl FnOnce(&DeValue<'d>) -> Result<T, Problem>,
     ) -> Option<T> {
-        let (key, value) = self.table.get_key_value(key)?;
-        self.convert(report, &Entry { key, value }, convert)
+        self.convert(report, &self.entry(key)?, convert)
     }
 
     /// The same for an entry.
@@ -172,8 +177,7 @@ impl<'d> Section<'d> {
 
     /// The table of the name `key`; `None` where it is absent, or something else and reported.
     pub(super) fn child(&self, report: &mut Report<'_>, key: &str) -> Option<Section<'d>> {
-        let (key, value) = self.table.get_key_value(key)?;
-        self.enter(report, &Entry { key, value }, "a table")
+        self.enter(report, &self.entry(key)?, "a table")
     }
 
     /// The table that is the value of `entry`; `expected` says in an error what belongs there.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::build::BuildSettings;
 use super::os_path;
 
 /// All that a host needs to know to serve.
@@ -150,6 +151,10 @@ pub struct AppSettings {
     /// The component's file, absolute or relative to the working directory. It need not exist.
     #[serde(with = "os_path")]
     pub component: PathBuf,
+    /// What the component is made of, if that is known. For the developer's commands: an app's
+    /// processes are not told.
+    #[serde(skip)]
+    pub build: Option<BuildSettings>,
     /// How many workers: 0 to [`WORKERS_MAX`](super::WORKERS_MAX).
     pub workers: u32,
     /// Nobody has said so of this app: the number of its own description goes before, if it has one.

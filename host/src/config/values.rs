@@ -2,13 +2,15 @@
 //! app sees. Knows nothing of TOML.
 
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::error::Problem;
 use super::limits::{
-    APP_NAME_BYTES_MAX, DURATION_MAX, DURATION_MIN, GIB, KIB, MIB, STASH_TABLE_NAME_BYTES_MAX, TIB,
-    WORKERS_MAX,
+    APP_NAME_BYTES_MAX, DURATION_MAX, DURATION_MIN, GIB, KIB, MEMORY_BYTES, MIB,
+    STASH_TABLE_NAME_BYTES_MAX, TIB, WORKERS_MAX,
 };
+use super::settings::DirSettings;
 
 /// A duration typed as a number of seconds (`30`, `0.5`): zero, or 1 ms to [`DURATION_MAX`].
 ///
@@ -39,6 +41,52 @@ pub fn parse_workers(text: &str) -> Result<u32, Problem> {
         .parse()
         .map_err(|_| Problem::NotInteger(text.to_owned()))?;
     workers(count)
+}
+
+/// How much linear memory an instance may have: a number of bytes, or one with a unit.
+///
+/// # Errors
+/// [`Problem::NotSize`] and [`Problem::OutOfRange`].
+pub fn parse_memory(text: &str) -> Result<u64, Problem> {
+    ranged(i128::from(size(text)?), &MEMORY_BYTES)
+}
+
+/// An environment variable of an app's, `NAME=VALUE`.
+///
+/// # Errors
+/// What is not of this form, and names or values that cannot be.
+pub fn parse_env(text: &str) -> Result<(String, String), Problem> {
+    let (name, value) = pair(text, "NAME=VALUE")?;
+    env_name(name)?;
+    no_nul(value)?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// A directory that an app sees, `GUEST=HOST`, or `GUEST=HOST:rw` if it may write to it.
+///
+/// # Errors
+/// What is not of this form, and paths that cannot be.
+pub fn parse_dir(text: &str) -> Result<DirSettings, Problem> {
+    let (guest, host) = pair(text, "GUEST=HOST or GUEST=HOST:rw")?;
+    let (host, writable) = match host.strip_suffix(":rw") {
+        Some(host) => (host, true),
+        None => (host, false),
+    };
+    if host.is_empty() {
+        return Err(Problem::Empty);
+    }
+    no_nul(host)?;
+    Ok(DirSettings {
+        guest: guest_path(guest)?,
+        host: PathBuf::from(host),
+        writable,
+    })
+}
+
+fn pair<'t>(text: &'t str, form: &'static str) -> Result<(&'t str, &'t str), Problem> {
+    let value = text.to_owned();
+    text.split_once('=')
+        .ok_or(Problem::NotOfForm { value, form })
 }
 
 pub(super) fn workers(count: i128) -> Result<u32, Problem> {
@@ -266,6 +314,29 @@ mod tests {
         assert_eq!(env_name(""), Err(Problem::Empty));
         assert!(env_name("A=B").is_err());
         assert!(env_name("A\0").is_err());
+    }
+
+    #[test]
+    fn what_flags_say_of_one_app() {
+        assert_eq!(parse_memory("64 MiB"), Ok(64 << 20));
+        assert!(parse_memory("1KiB").is_err() && parse_memory("much").is_err());
+        assert_eq!(parse_env("A=b=c"), Ok(("A".to_owned(), "b=c".to_owned())));
+        assert!(parse_env("A").is_err() && parse_env("=b").is_err());
+        for (text, guest, host, writable) in [
+            ("/data=models", "/data", "models", false),
+            ("/out/=/srv/out:rw", "/out", "/srv/out", true),
+            ("/a=b=c", "/a", "b=c", false),
+        ] {
+            let expected = DirSettings {
+                guest: guest.into(),
+                host: host.into(),
+                writable,
+            };
+            assert_eq!(parse_dir(text), Ok(expected), "{text}");
+        }
+        for text in ["/data", "data=x", "/a=", "/a=:rw", "/../a=b"] {
+            assert!(parse_dir(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -30,7 +30,7 @@ struct Sound {
 }
 
 /// A frame of the binary dialect.
-pub(super) fn frame_of(kind: u8, payload: &[u8]) -> Bytes {
+pub(crate) fn frame_of(kind: u8, payload: &[u8]) -> Bytes {
     let len = u32::try_from(payload.len()).unwrap();
     let header = [
         &b"GD\x01"[..],

@@ -25,6 +25,8 @@ mod tests;
 
 pub(crate) use app_value::app_value;
 pub(crate) use binary_message::binary_message;
+#[cfg(test)]
+pub(crate) use binary_message::frame_of;
 pub(crate) use frames::frames;
 pub(crate) use hop::hop;
 pub(crate) use json_message::json_message;

@@ -130,11 +130,19 @@ impl Control {
     }
 
     fn warn(&self, message: &str) {
+        self.note(LogLevel::Warn, message);
+    }
+
+    fn debug(&self, message: &str) {
+        self.note(LogLevel::Debug, message);
+    }
+
+    fn note(&self, level: LogLevel, message: &str) {
         // If the arbiter is gone, the mold's loop is about to find out.
         let _ = self
             .lock()
             .writer
-            .log(None, LogSource::Host, LogLevel::Warn, message);
+            .log(None, LogSource::Host, level, message);
     }
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
+use std::time::Instant;
 
 use crate::config::InitMode;
 use crate::process::hop::{Failure, Initialised, Setup, Stage, Up};
@@ -48,8 +49,11 @@ pub(super) fn prepare(setup: &Setup, control: &Control) -> Result<Prepared, Fail
     }
     stage(control, Stage::Initialising);
     let open_before = inspect::open_descriptors().map_err(|error| init_failure(&error.into()))?;
+    let began = Instant::now();
     let instance =
         start(&app, &settings, &setup.app.config, control).map_err(|error| init_failure(&error))?;
+    let took_ms = began.elapsed().as_secs_f64() * 1000.0;
+    control.debug(&format!("initialised in {took_ms:.3} ms"));
     match left_open(instance, &settings, &open_before) {
         Ok(Shareable::Yes(instance)) => Ok(Prepared {
             app,

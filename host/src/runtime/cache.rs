@@ -170,6 +170,11 @@ impl Entry {
         Some(&self.compiled)
     }
 
+    /// Where the compiled component's file is, or would be.
+    pub(crate) fn place(&self) -> &Path {
+        &self.compiled
+    }
+
     /// Removes the compiled component, which is of no use. No error if it is not there.
     pub(crate) fn remove(&self) -> Result<(), CacheError> {
         match fs::remove_file(&self.compiled) {
@@ -215,7 +220,8 @@ pub(super) fn map(engine: &Engine, compiled: &Path) -> wasmtime::Result<Componen
     unsafe { Component::deserialize_file(engine, compiled) }
 }
 
-fn own_directory(dir: &Path) -> Result<(), CacheError> {
+/// Makes the directory, or checks that the one that is there is this user's alone.
+pub(crate) fn own_directory(dir: &Path) -> Result<(), CacheError> {
     let failed = |source| CacheError::Directory {
         path: dir.to_owned(),
         source,

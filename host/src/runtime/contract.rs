@@ -7,6 +7,9 @@ use wasmtime::component::types::ComponentItem;
 
 use super::keyvalue;
 
+/// The contract's name and version.
+pub(crate) const CONTRACT: &str = "dirty:app@0.1.0";
+
 /// What every app exports.
 pub(super) const APP_EXPORT: &str = "dirty:app/dirty-app@0.1.0";
 /// What an app may export.
@@ -107,15 +110,26 @@ pub(super) fn check(engine: &Engine, component: &Component) -> Result<(), Contra
     if !unknown.is_empty() {
         return Err(ContractError::UnknownImports(unknown));
     }
-    let exports: Vec<_> = ty
-        .exports(engine)
-        .map(|(name, _)| name.to_owned())
-        .collect();
+    let (_, exports) = interfaces(engine, component);
     if exports.iter().any(|name| name == APP_EXPORT) {
         Ok(())
     } else {
         Err(ContractError::NoApp(exports))
     }
+}
+
+/// The names of what a component imports, but for types, and of what it exports.
+pub(super) fn interfaces(engine: &Engine, component: &Component) -> (Vec<String>, Vec<String>) {
+    let ty = component.component_type();
+    let imports = ty
+        .imports(engine)
+        .filter(|(_, import)| !matches!(import.ty, ComponentItem::Type(_)));
+    (
+        imports.map(|(name, _)| name.to_owned()).collect(),
+        ty.exports(engine)
+            .map(|(name, _)| name.to_owned())
+            .collect(),
+    )
 }
 
 fn is_offered(import: &str) -> bool {
@@ -158,6 +172,14 @@ mod tests {
             let linker = State::linker(&engine).unwrap();
             linker.instantiate_pre(&component).map(drop).unwrap();
             assert!(is_offered(&import));
+        }
+    }
+
+    #[test]
+    fn the_exports_are_of_the_contracts_version() {
+        let (package, version) = CONTRACT.split_once('@').unwrap();
+        for export in [APP_EXPORT, FORK_AWARE_EXPORT, DESCRIBED_EXPORT] {
+            assert!(export.starts_with(package) && export.ends_with(version));
         }
     }
 

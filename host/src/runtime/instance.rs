@@ -126,6 +126,11 @@ impl App {
         })
     }
 
+    /// The names of the interfaces that it imports, and of those that it exports.
+    pub(crate) fn interfaces(&self) -> (Vec<String>, Vec<String>) {
+        contract::interfaces(&self.engine, self.pre.instance_pre().component())
+    }
+
     /// Whether it says something of itself.
     pub(crate) fn is_described(&self) -> bool {
         self.describe.is_some()

@@ -18,6 +18,7 @@ mod stdio;
 mod uplink;
 
 pub(crate) use blobs::CallBlobs;
+pub(crate) use contract::CONTRACT;
 pub(crate) use engine::engine;
 pub(crate) use instance::{App, AppResult, Instance, LoadError, Outcome, StartError, Trap};
 pub(crate) use state::InstanceSettings;

@@ -10,13 +10,11 @@ mod index;
 use std::thread;
 use std::time::Duration;
 
-use dirty_guest::{Actions, App, Bytes, Emitter, Error, Result, log};
+use dirty_guest::{Bytes, Error, Result, log};
 use serde::Deserialize;
 
 use crate::chain::Chain;
 use crate::index::{Index, Match};
-
-dirty_guest::export!(Text);
 
 /// What the model learns from. Written for this example; the project's licence holds for it.
 const LAMP: &str = include_str!("lamp.txt");
@@ -58,9 +56,8 @@ impl Default for Config {
     }
 }
 
-impl App for Text {
-    type Config = Config;
-
+#[dirty_guest::app]
+impl Text {
     fn init(config: Config) -> Result<Self> {
         let chain = Chain::learn(LAMP);
         let index = Index::of(sentences(&chain, config.sentences));
@@ -77,89 +74,48 @@ impl App for Text {
         })
     }
 
-    fn actions(actions: &mut Actions<Self>) {
-        actions
-            .on("compress", Self::compress)
-            .on("decompress", Self::decompress)
-            .on("similar", Self::similar)
-            .stream("complete", Self::complete);
-    }
-}
-
-#[derive(Deserialize)]
-struct Compress {
-    data: Bytes,
-    /// 0 (quick) to 9 (small).
-    #[serde(default = "usual_level")]
-    level: u32,
-}
-
-fn usual_level() -> u32 {
-    6
-}
-
-#[derive(Deserialize)]
-struct Decompress {
-    data: Bytes,
-}
-
-#[derive(Deserialize)]
-struct Similar {
-    text: String,
-    #[serde(default = "usual_limit")]
-    limit: usize,
-}
-
-fn usual_limit() -> usize {
-    5
-}
-
-#[derive(Deserialize)]
-struct Complete {
-    prompt: String,
-    #[serde(default = "usual_words")]
-    max_tokens: usize,
-    /// The same seed gives the same words; without one they differ from call to call.
-    #[serde(default)]
-    seed: Option<u64>,
-}
-
-fn usual_words() -> usize {
-    50
-}
-
-impl Text {
     /// Returns the data as a gzip file.
-    fn compress(&self, Compress { data, level }: Compress) -> Result<Bytes> {
-        gzip::compress(&data, level).map(Bytes::from)
+    pub fn compress(
+        &self,
+        data: &Bytes,
+        /// 0 (quick) to 9 (small).
+        #[default(6)]
+        level: u32,
+    ) -> Result<Bytes> {
+        gzip::compress(data, level).map(Bytes::from)
     }
 
     /// Returns what a gzip file contains.
-    fn decompress(&self, Decompress { data }: Decompress) -> Result<Bytes> {
-        gzip::decompress(&data, self.unpacked_max).map(Bytes::from)
+    pub fn decompress(&self, data: &Bytes) -> Result<Bytes> {
+        gzip::decompress(data, self.unpacked_max).map(Bytes::from)
     }
 
     /// Returns the sentences that have most in common with a text, best first.
-    fn similar(&self, Similar { text, limit }: Similar) -> Result<Vec<Match>> {
+    pub fn similar(&self, text: &str, #[default(5)] limit: usize) -> Result<Vec<Match>> {
         if limit > MATCHES_MAX {
             let message = format!("limit is {limit}, and may be {MATCHES_MAX} at most");
             return Err(Error::new("ValueError", message));
         }
-        Ok(self.index.nearest(&text, limit))
+        Ok(self.index.nearest(text, limit))
     }
 
     /// Streams the words that follow a prompt, each with the space before it.
-    fn complete(&self, call: Complete, out: &mut Emitter) -> Result<()> {
-        let seed = call.seed.map_or_else(fresh_seed, Ok)?;
-        let words = self.chain.words_after(&call.prompt, seed);
-        for (number, word) in words.take(call.max_tokens).enumerate() {
+    pub fn complete(
+        &self,
+        prompt: &str,
+        #[default(50)] max_tokens: usize,
+        /// The same seed gives the same words; without one they differ from call to call.
+        seed: Option<u64>,
+    ) -> Result<impl Iterator<Item = String>> {
+        let seed = seed.map_or_else(fresh_seed, Ok)?;
+        let words = self.chain.words_after(prompt, seed);
+        // When the reader is gone nobody asks for the next one.
+        Ok(words.take(max_tokens).enumerate().map(|(number, word)| {
             if number > 0 {
                 thread::sleep(self.pause);
             }
-            // When the reader is gone this is an error, and `?` ends the stream.
-            out.emit(&word)?;
-        }
-        Ok(())
+            word
+        }))
     }
 }
 

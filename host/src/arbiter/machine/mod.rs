@@ -34,6 +34,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::id_map::IdMap;
 use crate::config::{AppSettings, LifecycleSettings};
 use crate::process::hop::{CallId, Exit, Failure, Fate, Initialised, Stage, WorkerId};
 use crate::protocol::{AppPath, Dialect, RawId, WireError};
@@ -225,11 +226,12 @@ pub(super) struct Machine {
     now: Instant,
     lifecycle: LifecycleSettings,
     apps: Apps,
-    generations: HashMap<GenerationId, Mold>,
-    workers: HashMap<WorkerId, Worker>,
-    calls: HashMap<CallId, Call>,
-    clients: HashMap<ClientId, HashMap<RawId, CallId>>,
-    commands: HashMap<CommandId, Pending>,
+    generations: IdMap<GenerationId, Mold>,
+    workers: IdMap<WorkerId, Worker>,
+    calls: IdMap<CallId, Call>,
+    /// The ids are chosen by clients: their hash has a secret.
+    clients: IdMap<ClientId, HashMap<RawId, CallId>>,
+    commands: IdMap<CommandId, Pending>,
     timers: Timers,
     phase: Phase,
     /// Something has changed beside calls: see [`Machine::settle`].
@@ -257,11 +259,11 @@ impl Machine {
             now,
             lifecycle,
             apps: Apps::default(),
-            generations: HashMap::new(),
-            workers: HashMap::new(),
-            calls: HashMap::new(),
-            clients: HashMap::new(),
-            commands: HashMap::new(),
+            generations: IdMap::default(),
+            workers: IdMap::default(),
+            calls: IdMap::default(),
+            clients: IdMap::default(),
+            commands: IdMap::default(),
             timers: Timers::default(),
             phase: Phase::Running,
             unsettled: true,

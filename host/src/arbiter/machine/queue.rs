@@ -4,8 +4,9 @@
 //! of the client whose turn it is. So clients with one call each are served in order of arrival,
 //! and one with a thousand takes its turn like the others.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::id_map::IdMap;
 use super::ClientId;
 use super::guard::{Guard, guarded};
 use crate::process::hop::CallId;
@@ -13,7 +14,7 @@ use crate::process::hop::CallId;
 /// Calls in the order in which they are to be served.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    clients: HashMap<ClientId, Waiting>,
+    clients: IdMap<ClientId, Waiting>,
     /// Clients in the order of their turns.
     turns: BTreeMap<i64, ClientId>,
     /// Clients by how many calls they have here.

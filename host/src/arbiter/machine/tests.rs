@@ -7,6 +7,7 @@ mod cancel;
 mod children;
 mod deadline;
 mod death;
+mod hot_paths;
 mod invariants;
 mod lease;
 mod mold_death;

@@ -1,8 +1,9 @@
 //! What is to happen when: a set of timers that the machine asks for the next one.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::time::Instant;
 
+use super::super::id_map::IdMap;
 use super::{AppId, GenerationId};
 use crate::process::hop::{CallId, WorkerId};
 
@@ -31,7 +32,7 @@ pub(super) enum Timer {
 #[derive(Debug, Default)]
 pub(super) struct Timers {
     order: BTreeSet<(Instant, Timer)>,
-    at: HashMap<Timer, Instant>,
+    at: IdMap<Timer, Instant>,
 }
 
 impl Timers {

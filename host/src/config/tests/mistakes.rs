@@ -44,6 +44,31 @@ fn mistakes_in_an_app() {
         ("init = 1", "3:8: apps.a.init: expected a string"),
         ("config = 1", "3:10: apps.a.config: expected a table"),
         (
+            "build = '.'",
+            "3:9: apps.a.build: expected a table like { rust",
+        ),
+        ("build = {}", "3:1: apps.a.build: `rust` is missing"),
+        (
+            "build = { rust = '.', python = 'a:B' }",
+            "3:1: apps.a.build: there can be `rust` or `python`, not both",
+        ),
+        (
+            "build = { rust = '.', root = '.' }",
+            "3:23: apps.a.build.root: this goes with `python` only",
+        ),
+        (
+            "build = { python = 'app' }",
+            "3:20: apps.a.build.python: `app` is not of the form MODULE:CLASS",
+        ),
+        (
+            "build = { python = 'a:B', requirement = 'x' }",
+            "3:27: apps.a.build.requirement: unknown key; did you mean `requirements`?",
+        ),
+        (
+            "build = { python = 'a:B', allow = 'x' }",
+            "3:35: apps.a.build.allow: expected an array",
+        ),
+        (
             "config.x = inf",
             "3:12: apps.a.config.x: inf cannot be handed to the app",
         ),
@@ -392,6 +417,7 @@ fn the_full_example_is_right_and_names_every_key() {
         Place::Top,
         Place::App,
         Place::Dir,
+        Place::Build,
         Place::Hooks,
         Place::Stash,
     ] {

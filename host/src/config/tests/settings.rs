@@ -28,6 +28,7 @@ cache_dir = "/var/cache/dirty"
 
 [apps."myapp.ml:MLApp"]
 component = "ml.wasm"
+build = { python = "myapp.ml:MLApp", root = "src", requirements = "ml.txt", allow = ["threading.Thread"] }
 workers = 4
 timeout = 0
 init = "per-worker"
@@ -47,6 +48,7 @@ model = "base"
 since = 2024-01-01
 [apps.second]
 component = "../second.wasm"
+build = { rust = "../second" }
 max_calls = 0
 max_calls_jitter = 0
 max_age = 0
@@ -120,6 +122,12 @@ max_tables = 2
         AppSettings {
             name: "myapp.ml:MLApp".into(),
             component: "/etc/dirty/ml.wasm".into(),
+            build: Some(BuildSettings::Python(PythonSettings {
+                class: "myapp.ml:MLApp".parse().unwrap(),
+                root: "/etc/dirty/src".into(),
+                requirements: Some("/etc/dirty/ml.txt".into()),
+                allow: vec!["threading.Thread".into()],
+            })),
             workers: 4,
             workers_as_described: false,
             timeout: None,
@@ -152,6 +160,12 @@ max_tables = 2
         }
     );
     assert_eq!(second.component, Path::new("/etc/dirty/../second.wasm"));
+    assert_eq!(
+        second.build,
+        Some(BuildSettings::Rust {
+            package: "/etc/dirty/../second".into()
+        })
+    );
     assert_eq!(
         (second.workers, second.timeout),
         (2, Some(Duration::from_secs(300)))

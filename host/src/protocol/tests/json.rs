@@ -77,7 +77,7 @@ fn takes_the_depth_limit_and_no_level_more() {
 #[test]
 fn finds_the_end_of_plain_text_at_every_offset() {
     for end in [b'"', b'\\', b'\n', 0] {
-        for len in 0..40 {
+        for len in (0..40).chain(60..70).chain(125..135).chain(190..200) {
             for from in 0..=len {
                 let mut bytes = vec![0xe9; len];
                 bytes.push(end);

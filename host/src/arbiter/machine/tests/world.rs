@@ -67,6 +67,7 @@ pub(super) fn app(name: &str, workers: u32) -> AppSettings {
     AppSettings {
         name: name.into(),
         component: "app.wasm".into(),
+        build: None,
         workers,
         workers_as_described: false,
         timeout: Some(TIMEOUT),

@@ -120,6 +120,7 @@ fn a_setup_survives_the_hop_even_if_its_paths_are_no_text() {
     let app = AppSettings {
         name: "app".into(),
         component: path(b"/\xff/app.wasm"),
+        build: None,
         workers: 2,
         workers_as_described: true,
         timeout: Some(Duration::from_millis(1500)),
