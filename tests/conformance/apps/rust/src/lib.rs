@@ -184,13 +184,13 @@ impl Conformance {
         }
     }
 
-    pub fn until_cancelled(&mut self, out: &mut Emitter) -> Result<()> {
-        out.emit("begun")?;
+    pub fn until_cancelled(&mut self, out: &mut Emitter) {
+        // A client that is quick has left before this is over, which the loop sees, too.
+        out.emit("begun").ok();
         while !dirty_guest::cancelled() {
             thread::sleep(GLANCE);
         }
         self.streams.noticed += 1;
-        Ok(())
     }
 
     pub fn streams(&self) -> Ends {
