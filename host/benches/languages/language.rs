@@ -18,12 +18,12 @@ pub(crate) struct Language {
 pub(crate) const LANGUAGES: [Language; 2] = [
     Language {
         name: "Rust",
-        command: "cargo build --release --target wasm32-wasip2",
+        command: "dirty build",
         component: conformance_wasm,
     },
     Language {
         name: "Python",
-        command: "python3 -m dirty_build MODULE:CLASS -o APP.wasm",
+        command: "dirty build MODULE:CLASS -o APP.wasm",
         component: python,
     },
 ];

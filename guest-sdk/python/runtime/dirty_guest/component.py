@@ -38,6 +38,8 @@ def _built():
         raise
     failures.keep_sources()
     modules.close()
+    # What is imported by now is most of what there will ever be.
+    surroundings.freeze()
     return app_class, described
 
 

@@ -34,11 +34,17 @@ def _getpid():
 
 
 def settle():
-    """After `init`: what it left is to be shared by all copies for long.
-
-    Objects that the collector does not look at again stay in pages that it does not write to.
-    """
+    """After `init`: what it left is to be shared by all copies for long."""
     flush()
+    freeze()
+
+
+def freeze():
+    """Takes what is there out of the collector's sight.
+
+    Objects that it does not look at again stay in pages that it does not write to; and a start is the
+    faster the less there is to be looked through.
+    """
     gc.collect()
     gc.freeze()
 
