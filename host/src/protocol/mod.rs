@@ -17,6 +17,7 @@ mod fields;
 mod frame;
 mod gd;
 mod id;
+mod intake;
 mod json;
 mod members;
 mod nesting;
@@ -37,6 +38,7 @@ pub use fields::{EnvelopeError, EnvelopeFault, TIMEOUT_MAX};
 pub use frame::{FRAME_BYTES_MAX_DEFAULT, FrameError, begun_frame, bytes_wanted, decode_frame};
 pub use gd::TlvError;
 pub use id::{AppPath, ID_BYTES_MAX, RawId};
+pub use intake::{BLOBS_MAX, IntakeFault};
 pub use json::{DEPTH_MAX, ValueError, check_value};
 pub use outcome::{AppOutcome, Outcome, Outcomes};
 pub use outgoing::{

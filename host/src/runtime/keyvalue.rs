@@ -11,9 +11,6 @@ use crate::stash::{StashError, StashRequest, StashValue, TABLE_NAME_BYTES_MAX, T
 /// The proposal's version that is offered: drafts do not stand in for each other.
 pub(super) const VERSION: &str = "0.2.0-draft";
 
-/// What stands for a value that is one binary and nothing else.
-const WHOLE_BLOB: &str = r#"{"$blob":0}"#;
-
 /// A table that an instance has opened.
 #[derive(Debug)]
 #[allow(unreachable_pub, reason = "what is generated names it as public")]
@@ -53,10 +50,7 @@ impl State {
     }
 
     fn set_bytes(&mut self, table: String, key: String, bytes: Vec<u8>) -> Result<(), Error> {
-        let value = StashValue {
-            json: WHOLE_BLOB.into(),
-            blobs: vec![bytes.into()],
-        };
+        let value = StashValue::from_binary(bytes);
         self.change_stash(StashRequest::Put {
             table,
             key,
@@ -74,7 +68,7 @@ impl State {
 
 /// The bytes of a value that is one binary, or the text of one that has none.
 fn bytes_of(mut value: StashValue) -> Result<Vec<u8>, Error> {
-    if is_whole_blob(&value) {
+    if value.as_binary().is_some() {
         return Ok(value.blobs.swap_remove(0).into());
     }
     if value.blobs.is_empty() {
@@ -82,12 +76,6 @@ fn bytes_of(mut value: StashValue) -> Result<Vec<u8>, Error> {
     }
     let message = "the value has binaries within it: read it through dirty:app/stash";
     Err(Error::Other(message.to_owned()))
-}
-
-fn is_whole_blob(value: &StashValue) -> bool {
-    let is_space = |c: char| matches!(c, ' ' | '\t' | '\n' | '\r');
-    let letters = value.json.chars().filter(|c| !is_space(*c));
-    value.blobs.len() == 1 && letters.eq(WHOLE_BLOB.chars())
 }
 
 impl store::Host for State {
@@ -200,6 +188,8 @@ impl From<StashFault> for Error {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    const WHOLE_BLOB: &str = r#"{"$blob":0}"#;
 
     fn value(json: &str, blobs: &[&'static [u8]]) -> StashValue {
         StashValue {

@@ -190,6 +190,7 @@ impl From<StashFault> for Error {
                 StashError::TooManyTables { .. }
                 | StashError::TooManyKeys { .. }
                 | StashError::TableFull { .. }
+                | StashError::ValueTooLarge { .. }
                 | StashError::Full { .. } => Self::Full(message),
                 StashError::NotAnInteger { .. } | StashError::Overflow { .. } => {
                     Self::NotAnInteger(message)

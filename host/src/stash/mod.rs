@@ -14,6 +14,7 @@ mod class;
 mod error;
 mod expiries;
 mod glob;
+mod listing;
 mod perform;
 mod table;
 #[cfg(test)]
@@ -25,9 +26,9 @@ use std::time::{Duration, Instant};
 
 use crate::config::{STASH_TABLE_NAME_BYTES_MAX, StashSettings};
 pub use crate::protocol::{StashRequest, StashValue};
-pub use error::{StashError, Text};
+pub use error::{Limit, StashError, Text};
 use expiries::Expiries;
-use glob::Glob;
+pub use listing::{Listing, Progress};
 pub use perform::StashAnswer;
 use table::{Entry, Table};
 
@@ -68,6 +69,23 @@ impl Stash {
     /// Other limits from now on. What is above them stays, and can only get less.
     pub fn set_limits(&mut self, limits: StashSettings) {
         self.limits = limits;
+    }
+
+    /// How many bytes a value may have, its text and its binaries together. What is longer need not be
+    /// tried.
+    pub fn value_bytes_max(&self) -> usize {
+        self.limits.table_bytes_max.min(self.limits.bytes_max)
+    }
+
+    /// Why a value above [`value_bytes_max`](Self::value_bytes_max) is refused.
+    pub fn value_too_large(&self) -> StashError {
+        let limits = &self.limits;
+        let limit = match limits.table_bytes_max < limits.bytes_max {
+            true => Limit::Table,
+            false => Limit::All,
+        };
+        let max = self.value_bytes_max();
+        StashError::ValueTooLarge { max, limit }
     }
 
     /// How much is kept, in bytes, counted as for the limits.
@@ -125,11 +143,10 @@ impl Stash {
         now: Instant,
         table: &str,
         pattern: Option<&str>,
-    ) -> Result<Vec<&str>, StashError> {
-        let pattern = pattern.filter(|pattern| !pattern.is_empty());
-        let glob = pattern.map(Glob::new).transpose()?;
-        let table = self.tables.get(table);
-        Ok(table.map_or_else(Vec::new, |table| table.keys(now, glob.as_ref())))
+    ) -> Result<Vec<String>, StashError> {
+        let mut listing = self.list(table, pattern)?;
+        self.go_on(now, &mut listing, usize::MAX);
+        Ok(listing.into_names())
     }
 
     /// Removes all values of a table, which stays if there is one.
@@ -333,7 +350,8 @@ impl Stash {
     /// Whether a table of this size has room among `others`.
     fn check_bytes(&self, name: &str, bytes: usize, others: usize) -> Result<(), StashError> {
         let limits = &self.limits;
-        if bytes > limits.table_bytes_max {
+        // A table that may take everything is not what is too small.
+        if bytes > limits.table_bytes_max && limits.table_bytes_max < limits.bytes_max {
             return Err(StashError::TableFull {
                 table: name.to_owned(),
                 bytes,

@@ -12,9 +12,10 @@ use super::super::control::read_manage;
 use super::super::envelope::{Envelope, Message, Sketch};
 use super::super::fields::{EnvelopeError, EnvelopeFault, Key};
 use super::super::id::{AppPath, RawId};
+use super::super::intake::Intake;
 use super::super::json::DEPTH_MAX;
 use super::super::members::{Member, Members};
-use super::super::stash::{StashRequest, StashValue, read_stash};
+use super::super::stash::{self, StashRequest, StashValue};
 use super::cursor::{Cursor, Head, Scalar};
 use super::fields::{Fields, enter};
 use super::header::{Header, Kind};
@@ -58,10 +59,7 @@ fn message(frame: &Bytes, kind: Kind, id: &RawId) -> Result<Message, EnvelopeFau
             id: id.clone(),
             command: read_manage(&read_members(frame)?)?,
         }),
-        Kind::Stash => Ok(Message::Stash {
-            id: id.clone(),
-            request: stash(frame)?,
-        }),
+        Kind::Stash => Ok(Message::Stash { id: id.clone() }),
         Kind::Response | Kind::Error | Kind::Chunk | Kind::End => Err(EnvelopeFault::UnknownType {
             name: kind.name().to_owned(),
         }),
@@ -142,12 +140,16 @@ fn read_members(frame: &[u8]) -> Result<Members<'_>, EnvelopeFault> {
     Ok(members)
 }
 
-fn stash(frame: &Bytes) -> Result<StashRequest, EnvelopeFault> {
-    read_stash(&read_members(frame)?, |span| {
-        let mut blobs = Vec::new();
+/// See [`Dialect::read_stash`](super::super::Dialect::read_stash).
+pub(in super::super) fn read_stash(
+    frame: &[u8],
+    value_bytes_max: usize,
+) -> Result<StashRequest, EnvelopeFault> {
+    stash::read_stash(&read_members(frame)?, |span| {
+        let mut intake = Intake::with_bytes_max(value_bytes_max);
         let mut cursor = Cursor::at(frame, span.start);
-        let json = read_json(&mut cursor, DEPTH_MAX - 1, &mut blobs)?;
-        Ok(StashValue::new(json, blobs))
+        let json = read_json(&mut cursor, DEPTH_MAX - 1, &mut intake)?;
+        Ok(StashValue::new(json, intake.into_blobs()))
     })
 }
 
