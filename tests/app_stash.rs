@@ -181,8 +181,12 @@ fn limits_reach_the_app_as_errors() {
         ("fill", json!([70_000]), "max_frame"),
         ("put", json!(["k".repeat(1025), 1, null]), "at most 1024"),
         ("keys", json!(["x".repeat(256)]), "at most 255"),
-        ("malformed", json!(["[1"]), "no valid JSON"),
-        ("malformed", json!(["[".repeat(200)]), "no valid JSON"),
+        ("malformed", json!(["[1"]), "the value is not valid"),
+        (
+            "malformed",
+            json!(["[".repeat(200)]),
+            "the value is not valid",
+        ),
     ] {
         let failure = failure(&host, action, args);
         assert_eq!(failure.detail("kind"), "StashError", "{action}");

@@ -171,3 +171,123 @@ impl Wishes {
         self.place == Place::Listing
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::config::StashSettings;
+    use crate::protocol::{Dialect, RawId};
+    use crate::stash::Stash;
+    use bytes::Bytes;
+
+    fn question() -> Question {
+        Question {
+            dialect: Dialect::Json,
+            id: RawId::null(),
+        }
+    }
+
+    fn message(bytes: usize) -> StashMessage {
+        StashMessage {
+            question: question(),
+            frame: vec![0; bytes].into(),
+        }
+    }
+
+    #[test]
+    fn a_wakeup_ends_with_its_work_and_the_next_one_goes_on() {
+        let mut turns = Turns::default();
+        let clients = [1, 2, 3].map(ClientId);
+        for client in clients {
+            turns.push(client);
+        }
+        let mut order = Vec::new();
+        for _ in 0..4 {
+            turns.begin();
+            while let Some(client) = turns.next() {
+                order.push(client);
+                turns.worked(WORK_MAX / 2);
+                turns.push(client);
+            }
+        }
+        let expected: Vec<_> = clients.into_iter().cycle().take(8).collect();
+        assert_eq!(order, expected, "two in each wakeup, in turn");
+    }
+
+    #[test]
+    fn messages_without_bytes_are_work_too() {
+        let mut turns = Turns::default();
+        turns.push(ClientId(1));
+        let mut messages = 0;
+        while let Some(client) = turns.next() {
+            messages += 1;
+            turns.worked(0);
+            turns.push(client);
+        }
+        assert_eq!(messages, WORK_MAX / MESSAGE_WORK);
+    }
+
+    #[test]
+    fn who_is_gone_waits_for_no_list() {
+        let stash = Stash::new(StashSettings {
+            bytes_max: 0,
+            table_bytes_max: 0,
+            keys_max: 1,
+            tables_max: 1,
+        });
+        let mut turns = Turns::default();
+        for asker in [
+            Asker::Client(ClientId(1), question()),
+            Asker::Worker(WorkerId(1)),
+            Asker::Client(ClientId(2), question()),
+        ] {
+            let listing = stash.list("t", None).unwrap();
+            turns.push_listing(LongListing { asker, listing });
+        }
+        turns.forget_listing(ClientId(1));
+        let next = turns.listing().unwrap();
+        assert!(matches!(next.asker, Asker::Worker(_)));
+        turns.take_listing();
+        assert!(matches!(
+            turns.take_listing().unwrap().asker,
+            Asker::Client(ClientId(2), _)
+        ));
+        assert!(turns.is_empty());
+    }
+
+    #[test]
+    fn a_client_has_one_place_until_it_is_answered() {
+        let mut wishes = Wishes::default();
+        assert!(!wishes.take_place() && wishes.is_empty());
+        wishes.push(message(1));
+        wishes.push(message(2));
+        assert!(wishes.take_place() && !wishes.take_place());
+        wishes.give_up_place();
+        assert_eq!(wishes.pop().unwrap().frame, Bytes::from_static(&[0]));
+        wishes.await_listing();
+        assert!(!wishes.take_place() && wishes.awaits_listing());
+        wishes.give_up_place();
+        assert!(wishes.take_place());
+        wishes.give_up_place();
+        assert_eq!(wishes.pop().unwrap().frame.len(), 2);
+        assert!(wishes.is_empty());
+    }
+
+    #[test]
+    fn what_waits_of_one_client_is_bounded() {
+        let mut many = Wishes::default();
+        for _ in 0..MESSAGES_MAX {
+            assert!(!many.is_full());
+            many.push(message(1));
+        }
+        assert!(many.is_full());
+        many.pop();
+        assert!(!many.is_full());
+        let mut large = Wishes::default();
+        large.push(message(WAITING_BYTES_MAX));
+        assert!(large.is_full());
+        large.pop();
+        assert!(!large.is_full());
+    }
+}

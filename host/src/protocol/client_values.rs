@@ -77,7 +77,7 @@ pub(super) fn append_for_client(
             }
             Piece::Object(object) => {
                 let index = changes.only_value(object);
-                let blob = named(index, blobs)?;
+                let blob = named_blob(index, blobs)?;
                 let len = base64::encoded_len(blob.len(), true).unwrap_or(usize::MAX / 2);
                 check_length(out, BYTES_BEGIN.len() + len + BYTES_END.len())?;
                 append_bytes(out, blob, len);
@@ -113,7 +113,7 @@ fn decoded(quoted: &str) -> Option<Vec<u8>> {
 }
 
 /// The binary whose index stands in an app's text.
-fn named<'a>(index: &str, blobs: &'a dyn Blobs) -> Result<&'a [u8], ReplyFault> {
+pub(super) fn named_blob<'a>(index: &str, blobs: &'a dyn Blobs) -> Result<&'a [u8], ReplyFault> {
     let number = index.parse::<i64>().ok();
     let number = number.and_then(|number| usize::try_from(number).ok());
     number

@@ -6,6 +6,7 @@
 //! through exactly; only binaries, and objects that look like them, are written in another way
 //! (`client_values`). In the binary dialect (`gd`) values are converted to and from that text.
 
+mod app_value;
 mod client_values;
 mod control;
 mod dialect;
@@ -29,6 +30,7 @@ mod request;
 mod stash;
 mod value;
 
+pub use app_value::check_app_value;
 pub use control::{Command, Operation};
 pub use dialect::Dialect;
 pub use envelope::{Envelope, Message, Sketch, read_beginning, read_envelope};

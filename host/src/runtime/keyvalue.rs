@@ -11,6 +11,36 @@ use crate::stash::{StashError, StashRequest, StashValue, TABLE_NAME_BYTES_MAX, T
 /// The proposal's version that is offered: drafts do not stand in for each other.
 pub(super) const VERSION: &str = "0.2.0-draft";
 
+/// How many buckets an instance may have open. They take the host's memory, not its own.
+const BUCKETS_MAX: usize = 1024;
+/// What each entry of a list takes beside its bytes, about.
+const ENTRY_BYTES: usize = 64;
+
+/// Room for what is collected for a guest: until it has it, it takes the host's memory.
+struct Room {
+    left: usize,
+    max: usize,
+}
+
+impl Room {
+    fn new(max: usize) -> Self {
+        Self { left: max, max }
+    }
+
+    /// Takes room for an entry.
+    fn take(&mut self, bytes: usize) -> Result<(), Error> {
+        let taken = self.left.checked_sub(ENTRY_BYTES + bytes);
+        self.left = taken.ok_or_else(|| {
+            Error::Other(format!(
+                "the values of all these keys have more than {} bytes: ask for fewer at once, or \
+                 raise `max_frame` in the configuration",
+                self.max
+            ))
+        })?;
+        Ok(())
+    }
+}
+
 /// A table that an instance has opened.
 #[derive(Debug)]
 #[allow(unreachable_pub, reason = "what is generated names it as public")]
@@ -86,8 +116,14 @@ impl store::Host for State {
             let refused = StashError::TooLong { what, len, max };
             return Ok(Err(StashFault::Refused(refused).into()));
         }
+        if self.buckets == BUCKETS_MAX {
+            let message = format!("{BUCKETS_MAX} buckets are open: drop those that are done with");
+            return Ok(Err(Error::Other(message)));
+        }
         let bucket = Bucket { table: identifier };
-        Ok(Ok(self.resources().push(bucket)?))
+        let bucket = self.resources().push(bucket)?;
+        self.buckets += 1;
+        Ok(Ok(bucket))
     }
 }
 
@@ -125,6 +161,7 @@ impl store::HostBucket for State {
 
     fn drop(&mut self, bucket: Resource<Bucket>) -> wasmtime::Result<()> {
         self.resources().delete(bucket)?;
+        self.buckets -= 1;
         Ok(())
     }
 }
@@ -154,8 +191,10 @@ impl batch::Host for State {
         keys: Vec<String>,
     ) -> Reply<Vec<Option<(String, Vec<u8>)>>> {
         let table = self.table_of(&bucket)?;
+        let mut room = Room::new(self.transfer_bytes_max);
         let pairs = keys.into_iter().map(|key| {
             let value = self.get_bytes(table.clone(), key.clone())?;
+            room.take(key.len() + value.as_ref().map_or(0, Vec::len))?;
             Ok(value.map(|value| (key, value)))
         });
         Ok(pairs.collect())
@@ -196,6 +235,16 @@ mod tests {
             json: json.into(),
             blobs: blobs.iter().copied().map(Into::into).collect(),
         }
+    }
+
+    #[test]
+    fn what_is_collected_has_its_limit() {
+        let mut room = Room::new(1000);
+        room.take(0).unwrap();
+        room.take(1000 - 2 * ENTRY_BYTES).unwrap();
+        let refused = room.take(0).unwrap_err();
+        assert!(matches!(&refused, Error::Other(text) if text.contains("`max_frame`")));
+        assert!(Room::new(usize::MAX).take(1 << 40).is_ok());
     }
 
     #[test]

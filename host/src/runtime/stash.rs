@@ -183,6 +183,7 @@ impl From<StashFault> for Error {
         let message = fault.to_string();
         match fault {
             StashFault::Malformed(_) => Self::Malformed(message),
+            StashFault::TooManyBlobs { .. } => Self::TooLarge(message),
             StashFault::Gone | StashFault::Unexpected => Self::Unavailable(message),
             StashFault::Refused(error) => match error {
                 StashError::TooLong { .. } => Self::TooLong(message),
