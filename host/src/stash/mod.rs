@@ -16,6 +16,7 @@ mod expiries;
 mod glob;
 mod listing;
 mod perform;
+mod room;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -69,23 +70,6 @@ impl Stash {
     /// Other limits from now on. What is above them stays, and can only get less.
     pub fn set_limits(&mut self, limits: StashSettings) {
         self.limits = limits;
-    }
-
-    /// How many bytes a value may have, its text and its binaries together. What is longer need not be
-    /// tried.
-    pub fn value_bytes_max(&self) -> usize {
-        self.limits.table_bytes_max.min(self.limits.bytes_max)
-    }
-
-    /// Why a value above [`value_bytes_max`](Self::value_bytes_max) is refused.
-    pub fn value_too_large(&self) -> StashError {
-        let limits = &self.limits;
-        let limit = match limits.table_bytes_max < limits.bytes_max {
-            true => Limit::Table,
-            false => Limit::All,
-        };
-        let max = self.value_bytes_max();
-        StashError::ValueTooLarge { max, limit }
     }
 
     /// How much is kept, in bytes, counted as for the limits.
@@ -315,56 +299,6 @@ impl Stash {
             expires,
         };
         self.bytes += table.insert(key, entry);
-        Ok(())
-    }
-
-    /// Whether there is room for a value.
-    fn check_room(&self, name: &str, key: &str, value: &StashValue) -> Result<(), StashError> {
-        let Some(table) = self.tables.get(name) else {
-            let bytes = table::bytes_of_table(name) + table::bytes_of_entry(key, value);
-            return self.check_new_table(name, bytes);
-        };
-        let grown = table.grown_by(key, value);
-        if grown.entries > self.limits.keys_max && grown.entries > table.len() {
-            return Err(StashError::TooManyKeys {
-                table: name.to_owned(),
-                max: self.limits.keys_max,
-            });
-        }
-        // With limits that have been lowered it may be too large as it is, and still may shrink.
-        if grown.bytes > table.bytes() {
-            self.check_bytes(name, grown.bytes, self.bytes - table.bytes())?;
-        }
-        Ok(())
-    }
-
-    fn check_new_table(&self, name: &str, bytes: usize) -> Result<(), StashError> {
-        if self.tables.len() >= self.limits.tables_max {
-            return Err(StashError::TooManyTables {
-                max: self.limits.tables_max,
-            });
-        }
-        self.check_bytes(name, bytes, self.bytes)
-    }
-
-    /// Whether a table of this size has room among `others`.
-    fn check_bytes(&self, name: &str, bytes: usize, others: usize) -> Result<(), StashError> {
-        let limits = &self.limits;
-        // A table that may take everything is not what is too small.
-        if bytes > limits.table_bytes_max && limits.table_bytes_max < limits.bytes_max {
-            return Err(StashError::TableFull {
-                table: name.to_owned(),
-                bytes,
-                max: limits.table_bytes_max,
-            });
-        }
-        let all = bytes + others;
-        if all > limits.bytes_max {
-            return Err(StashError::Full {
-                bytes: all,
-                max: limits.bytes_max,
-            });
-        }
         Ok(())
     }
 
