@@ -176,13 +176,19 @@ fn limits_reach_the_app_as_errors() {
     };
     let full = result(&host, "fill", json!([60_000]));
     assert_eq!(full[0], 4, "{full}");
-    assert!(full[1].as_str().unwrap().contains("max_table_bytes"));
+    assert!(full[1].as_str().unwrap().contains("`max_bytes`"));
     for (action, args, expected) in [
         ("fill", json!([70_000]), "max_frame"),
         ("put", json!(["k".repeat(1025), 1, null]), "at most 1024"),
         ("keys", json!(["x".repeat(256)]), "at most 255"),
-        ("malformed", json!(["[1"]), "no valid JSON"),
-        ("malformed", json!(["[".repeat(200)]), "no valid JSON"),
+        ("malformed", json!(["[1"]), "the value is not valid"),
+        (
+            "malformed",
+            json!(["[".repeat(200)]),
+            "the value is not valid",
+        ),
+        ("malformed", json!([r#"{"$blob":7}"#]), "names no binary"),
+        ("malformed", json!([r#"[{"$float":"0"}]"#]), "`$float` is"),
     ] {
         let failure = failure(&host, action, args);
         assert_eq!(failure.detail("kind"), "StashError", "{action}");
@@ -352,6 +358,10 @@ fn a_component_of_wasi_keyvalue_finds_the_same_tables() {
         assert_eq!(over.detail("kind"), "Other");
         assert!(over.message.contains(expected), "{over:?}");
     }
+    call("set", json!(["kv", "digits", b"5"])).result();
+    assert_eq!(call("increment", json!(["kv", "digits", 1])).result(), 6);
+    let digits = call("get", json!(["kv", "digits"])).result();
+    assert_eq!(digits, json!(b"6"));
     let long = call("get", json!(["t".repeat(256), "k"])).failure();
     assert!(long.message.contains("at most 255"), "{long:?}");
     let rest = call("rest", json!(["rest"])).result();
@@ -370,4 +380,34 @@ fn a_component_of_wasi_keyvalue_finds_the_same_tables() {
     assert_eq!(put, json!([1, 0]));
     let within = call("get", json!(["kv", "within"])).failure();
     assert!(within.message.contains("dirty:app/stash"), "{within:?}");
+}
+
+#[test]
+fn what_a_component_collects_in_the_hosts_memory_is_bounded() {
+    let host = Host::builder()
+        .set("max_frame = \"64KiB\"")
+        .app(App::fixture("keyvalue").workers(1))
+        .start();
+    let [worker] = host.wait_workers("keyvalue", 1)[..] else {
+        panic!("one worker");
+    };
+    let call = |action: &str, args: Value| host.call("keyvalue", action, args);
+    let value = "v".repeat(20_000);
+    stash(
+        &host,
+        json!({"op": 1, "table": "t", "key": "k", "value": value}),
+    );
+    // Four times the largest frame may cross at once.
+    assert_eq!(call("many", json!(["t", "k", 12])).result(), 12);
+    let many = call("many", json!(["t", "k", 14])).failure();
+    assert_eq!(many.detail("kind"), "Other");
+    assert!(many.message.contains("`max_frame`"), "{many:?}");
+    for _ in 0..3 {
+        assert_eq!(call("buckets", json!([1024])).result(), 1024);
+    }
+    let buckets = call("buckets", json!([1025])).failure();
+    assert_eq!(buckets.detail("kind"), "Other");
+    assert!(buckets.message.contains("1024 buckets"), "{buckets:?}");
+    assert_eq!(call("buckets", json!([1024])).result(), 1024);
+    assert_eq!(host.wait_workers("keyvalue", 1), [worker], "it lives on");
 }

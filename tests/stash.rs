@@ -6,7 +6,7 @@ mod harness;
 
 use harness::python::{BINARY_DIALECT, run_peer};
 use harness::wire::{Failure, Wire};
-use harness::{App, Host};
+use harness::{App, Host, PATIENCE, wait_until};
 use serde_json::{Value, json};
 
 const PUT: u8 = 1;
@@ -102,7 +102,7 @@ fn a_full_stash_says_so_and_a_reload_gives_it_more_room() {
     let put = |key: &str| json!({"table": "t", "key": key, "value": "v".repeat(40_000)});
     assert_eq!(ask(&mut wire, PUT, put("a")), true);
     let full = refused(&mut wire, PUT, put("b")).of_type("DirtyError");
-    assert!(full.message.contains("max_table_bytes"), "{full:?}");
+    assert!(full.message.contains("`max_bytes`"), "{full:?}");
     assert_eq!(full.detail("limit"), 65_536);
     let tables = refused(&mut wire, ENSURE, json!({"table": "u"})).of_type("DirtyError");
     assert!(tables.message.contains("max_tables"), "{tables:?}");
@@ -147,6 +147,86 @@ fn answers_that_are_not_read_stop_their_client_and_nobody_else() {
 }
 
 #[test]
+fn answers_that_many_leave_unread_count_as_replies_do() {
+    const MIB: usize = 1 << 20;
+    let host = Host::builder()
+        .set("max_frame = \"5MiB\"")
+        .set("max_bytes_in_flight = \"16MiB\"")
+        .app(App::demo().workers(1))
+        .start();
+    let mut watch = host.connect();
+    let put = json!({"table": "t", "key": "k", "value": "v".repeat(4 * MIB)});
+    assert_eq!(ask(&mut watch, PUT, put), true);
+    let get = message(GET, &json!({"table": "t", "key": "k"}));
+    let mut greedy: Vec<Wire> = (0..10).map(|_| host.connect()).collect();
+    for wire in &mut greedy {
+        wire.send(&get);
+    }
+    // Three answers have room beside each other, so the other clients have to go.
+    wait_until("seven clients are closed", PATIENCE, || {
+        host.stderr.count_of("it has left most unread") == 7
+    });
+    let held = host.status().bytes_in_flight as usize;
+    assert!((12 * MIB..=16 * MIB).contains(&held), "{held}");
+    assert_eq!(ask(&mut watch, TABLES, json!({})), json!(["t"]));
+    drop(greedy);
+    host.wait_status("what was unread is freed", |status| {
+        status.bytes_in_flight < MIB as u64
+    });
+}
+
+#[test]
+fn who_lists_many_keys_many_times_keeps_nobody_waiting() {
+    const LISTS: usize = 30;
+    const KEYS_OF_TABLE: usize = 4000;
+    let host = Host::demo(1);
+    let mut many = host.connect();
+    for key in 0..KEYS_OF_TABLE {
+        let key = format!("{key:04}{}", "a".repeat(1000));
+        let put = json!({"table": "t", "key": key, "value": 0});
+        many.send(message(PUT, &put));
+    }
+    for _ in 0..KEYS_OF_TABLE {
+        assert_eq!(many.outcome().result(), true);
+    }
+    let mut other = host.connect();
+    let pattern = format!("{}b", "*a".repeat(100));
+    let list = message(KEYS, &json!({"table": "t", "pattern": pattern}));
+    for _ in 0..LISTS {
+        many.send(&list);
+    }
+    assert_eq!(many.outcome().result(), json!([]));
+    assert_eq!(ask(&mut other, TABLES, json!({})), json!(["t"]));
+    assert_eq!(other.call("demo", "fib", &json!([10])).result(), json!(55));
+    let mut answered = 1;
+    while many.has_input() {
+        assert_eq!(many.outcome().result(), json!([]));
+        answered += 1;
+    }
+    assert!(
+        answered < LISTS,
+        "the other client was the last to be served"
+    );
+    for _ in answered..LISTS {
+        assert_eq!(many.outcome().result(), json!([]));
+    }
+}
+
+#[test]
+fn a_message_of_very_many_binaries_is_refused() {
+    let host = Host::demo(1);
+    let mut wire = host.connect();
+    let binaries = |count: usize| json!(vec![json!({"$bytes": ""}); count]);
+    let put = |count| json!({"table": "t", "key": "k", "value": binaries(count)});
+    assert_eq!(ask(&mut wire, PUT, put(65_536)), true);
+    let refused = refused(&mut wire, PUT, put(65_537)).of_type("DirtyProtocolError");
+    assert!(refused.message.contains("65536"), "{refused:?}");
+    let call = wire.call("demo", "fib", &json!([binaries(65_537)]));
+    call.failure().of_type("DirtyProtocolError");
+    assert_eq!(wire.call("demo", "fib", &json!([10])).result(), json!(55));
+}
+
+#[test]
 fn the_commands() {
     let host = Host::demo(1);
     let stash = |arguments: &[&str]| host.cli(&[&["stash"], arguments].concat());
@@ -161,6 +241,13 @@ fn the_commands() {
     prints(&["get", "t", "user:2"], "\"plain text\"");
     prints(&["keys", "t"], "user:1\nuser:2\na\\nb");
     prints(&["keys", "t", "user:*"], "user:1\nuser:2");
+    let in_lines = "{\n  \"a\": [1,\n 2]\n}";
+    prints(&["put", "u", "lines", in_lines], "");
+    let printed = stash(&["get", "u", "lines"]).success();
+    assert!(!printed.contains('\n'), "{printed}");
+    prints(&["swap", "u", "lines", "1", "--expected", "[1]"], "false");
+    prints(&["swap", "u", "lines", "1", "--expected", &printed], "true");
+    prints(&["delete-table", "u"], "true");
     prints(&["info", "t"], "3");
     prints(&["exists", "t"], "true");
     prints(&["exists", "t", "user:3"], "false");

@@ -3,7 +3,7 @@
 use std::fs;
 
 use nix::sys::signal::Signal;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::harness::load::{Load, assert_served_within};
 use crate::harness::{App, Host, PATIENCE, fixture, paths, wait_until};
@@ -130,4 +130,30 @@ fn a_restart_replaces_every_process_of_an_app() {
         !before.iter().any(|process| process.is_alive())
     });
     assert_eq!(host.wait_workers(NAME, 2).len(), 2);
+}
+
+#[test]
+fn an_app_that_has_failed_gets_no_workers_from_a_manage_message() {
+    let host = Host::builder()
+        .app(version("old").config("init_fails = true"))
+        .set("restart_intensity = 2")
+        .app(App::demo().workers(1))
+        .launch();
+    host.wait_listening();
+    host.wait_status("the app is given up", |status| {
+        status.app(NAME).state == "failed"
+    });
+    let mut wire = host.connect();
+    let mut add = |fields: Value| {
+        let mut message = json!({"type": "manage", "id": 1, "op": 1, "count": 2});
+        let fields = fields.as_object().unwrap().clone();
+        message.as_object_mut().unwrap().extend(fields);
+        wire.send(message.to_string());
+        wire.outcome().result()
+    };
+    let to_it = add(json!({"app": NAME}));
+    assert_eq!(to_it["spawned"], 0, "{to_it}");
+    let reason = to_it["reason"].as_str().unwrap();
+    assert!(reason.contains("failed"), "{to_it}");
+    assert_eq!(add(json!({}))["spawned"], 2, "to the other app only");
 }

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 
+use super::outbox::COPIED_BYTES_MAX;
 use crate::protocol::WireError;
 
 /// Even the smallest budget takes one frame of the largest size, and what is read along with it.
@@ -106,6 +107,15 @@ impl Budget {
             memory,
             _held: held,
         })
+    }
+
+    /// Counts a reply until it is written to its client, if it is large. A small one is copied before
+    /// it waits, and counted there.
+    pub(super) fn charge_reply(&self, frames: Bytes) -> Bytes {
+        match frames.len() > COPIED_BYTES_MAX {
+            true => self.charge(Share::Replies, frames),
+            false => frames,
+        }
     }
 
     /// The answer to a request that cannot be taken.

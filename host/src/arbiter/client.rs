@@ -1,7 +1,6 @@
 //! A client's connection: a task that reads it (how, is in `reader`), and what is to be written to
 //! it.
 
-use std::collections::VecDeque;
 use std::io;
 use std::rc::Rc;
 use std::time::Duration;
@@ -20,6 +19,7 @@ use super::outbox::Flushed;
 use super::reader::{ReadLimits, Reader};
 use super::replies::{Kind, Replies};
 use super::stash::StashMessage;
+use super::turns::Wishes;
 use crate::process::hop::WorkerId;
 use crate::process::inspect;
 use crate::protocol::{AppPath, Command, Dialect, RawId, WireError};
@@ -44,7 +44,7 @@ pub(super) enum FromClient {
     /// An order to the host.
     Control(Dialect, RawId, Command),
     /// A use of the stash.
-    Stash(Box<StashMessage>),
+    Stash(StashMessage),
     /// A message that cannot be understood; the next one may.
     Malformed(Dialect, RawId, WireError),
     /// A request for which there is no room; the next one may find some.
@@ -92,8 +92,7 @@ pub(super) struct Client {
     multiplex: bool,
     /// Workers that are not read because this client does not read.
     pub(super) stalled: Vec<WorkerId>,
-    /// What it wants of the stash, and is not answered yet.
-    stash_messages: VecDeque<Box<StashMessage>>,
+    wishes: Wishes,
     /// To be closed when all is written.
     pub(super) closing: bool,
     /// Waits for it to be writable.
@@ -120,7 +119,7 @@ impl Client {
             replies: Replies::new(budget),
             multiplex: false,
             stalled: Vec::new(),
-            stash_messages: VecDeque::new(),
+            wishes: Wishes::default(),
             closing: false,
             awaiting: None,
             gate,
@@ -146,19 +145,61 @@ impl Client {
         }
     }
 
-    /// Keeps a use of the stash for when its turn comes.
-    pub(super) fn push_stash_message(&mut self, message: Box<StashMessage>) {
-        self.stash_messages.push_back(message);
+    /// Reads on if it has caught up, and if not too much of what was read still waits.
+    fn read_on(&mut self) {
+        if self.replies.len() < CAUGHT_UP_BYTES && !self.wishes.is_full() {
+            self.gate.open();
+        }
     }
 
-    /// The next use of the stash to be answered. There is none for a client that does not read the
-    /// answers, which are never dropped: nothing more is read from it until it has caught up.
-    pub(super) fn next_stash_message(&mut self) -> Option<Box<StashMessage>> {
-        if self.is_slow() && !self.stash_messages.is_empty() {
+    /// Keeps a use of the stash for when its turn comes.
+    pub(super) fn push_stash_message(&mut self, message: StashMessage) {
+        self.wishes.push(message);
+        if self.wishes.is_full() {
             self.gate.close();
-            return None;
         }
-        self.stash_messages.pop_front()
+    }
+
+    /// Whether it is to wait for its turn to use the stash; it does from now on. A client that does
+    /// not read the answers, which are never dropped, has no turn, and nothing more is read from it
+    /// until it has caught up.
+    pub(super) fn take_place(&mut self) -> bool {
+        if self.is_slow() && !self.wishes.is_empty() {
+            self.gate.close();
+            return false;
+        }
+        self.wishes.take_place()
+    }
+
+    /// Its turn to use the stash has come: what it wants.
+    pub(super) fn take_turn(&mut self) -> Option<StashMessage> {
+        self.wishes.give_up_place();
+        let message = match self.is_slow() {
+            true => None,
+            false => self.wishes.pop(),
+        };
+        self.read_on();
+        message
+    }
+
+    /// It waits for a list of keys, and for no turn until it has that.
+    pub(super) fn await_listing(&mut self) {
+        self.wishes.await_listing();
+    }
+
+    /// It has its list.
+    pub(super) fn end_listing(&mut self) {
+        self.wishes.give_up_place();
+    }
+
+    /// Whether it waits for a list of keys.
+    pub(super) fn awaits_listing(&self) -> bool {
+        self.wishes.awaits_listing()
+    }
+
+    /// Whether it has all answers to what it has asked, but for calls.
+    pub(super) fn is_answered(&self) -> bool {
+        self.unwritten() == 0 && self.wishes.is_empty()
     }
 
     /// How many bytes wait to be written.
@@ -195,9 +236,7 @@ impl Client {
     /// Writes what the client takes now. Returns how far it came.
     pub(super) fn flush(&mut self) -> io::Result<Flushed> {
         let flushed = self.replies.flush((*self.stream).as_ref());
-        if self.replies.len() < CAUGHT_UP_BYTES {
-            self.gate.open();
-        }
+        self.read_on();
         flushed
     }
 

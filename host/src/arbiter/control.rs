@@ -252,14 +252,12 @@ impl<E: Embedder> Arbiter<E> {
         count: u32,
         outcomes: &[(String, Outcome)],
     ) -> serde_json::Value {
-        let changed: usize = outcomes
-            .iter()
-            .map(|(_, outcome)| match outcome {
-                Outcome::Scaled { before, workers } => before.abs_diff(*workers),
-                _ => 0,
-            })
-            .sum();
         let status = self.machine.status();
+        let failed = |name: &str| {
+            let mut failed = status.apps.iter();
+            failed.any(|app| app.name == name && app.state == AppState::Failed)
+        };
+        let changed = changed_workers(outcomes, |app| !failed(app));
         let (name, done) = match operation {
             Operation::Add => ("add", "spawned"),
             Operation::Remove => ("remove", "removed"),
@@ -276,6 +274,9 @@ impl<E: Embedder> Arbiter<E> {
         if changed == 0 {
             let reason = match operation {
                 _ if outcomes.is_empty() => "there is no app".to_owned(),
+                _ if changed_workers(outcomes, failed) > 0 => {
+                    "an app that has failed has no workers: restart it".to_owned()
+                }
                 Operation::Add => format!("an app has {WORKERS_MAX} workers at most"),
                 Operation::Remove => "an app keeps one worker at least".to_owned(),
             };
@@ -283,6 +284,15 @@ impl<E: Embedder> Arbiter<E> {
         }
         result
     }
+}
+
+/// How many workers these apps have got, or lost.
+fn changed_workers(outcomes: &[(String, Outcome)], counts: impl Fn(&str) -> bool) -> usize {
+    let changes = outcomes.iter().map(|(app, outcome)| match outcome {
+        Outcome::Scaled { before, workers } if counts(app) => before.abs_diff(*workers),
+        _ => 0,
+    });
+    changes.sum()
 }
 
 /// A signal asks for a worker more or fewer, and some app has as many or as few as it may.

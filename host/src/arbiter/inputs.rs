@@ -95,6 +95,9 @@ impl<E: Embedder> Arbiter<E> {
     /// Forgets a client: its connection is closed, its calls are nobody's.
     pub(super) fn close_client(&mut self, client: ClientId) {
         if let Some(entry) = self.clients.remove(&client) {
+            if entry.awaits_listing() {
+                self.turns.forget_listing(client);
+            }
             self.resume_workers(client, &entry.stalled);
             self.machine
                 .handle(Instant::now(), Event::Disconnected(client));

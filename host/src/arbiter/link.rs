@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use tokio::io::AsyncReadExt;
 use tokio::io::Interest;
 use tokio::net::UnixStream;
@@ -19,7 +19,7 @@ use super::downlink::Downlink;
 use super::gate::Gate;
 use super::input::{Input, NewWorker};
 use super::machine::{ClientId, GenerationId};
-use super::outbox::{COPIED_BYTES_MAX, Flushed};
+use super::outbox::Flushed;
 use crate::process::descriptors::{self, Received};
 use crate::process::hop::{self, Down, Encoded, Failure, Stage, Up, WorkerId};
 use crate::process::pidfd::Pidfd;
@@ -142,7 +142,7 @@ async fn read_worker(
             gate.pass().await;
             let next = hop::next_message(&mut buf, frame_bytes_max).and_then(|message| {
                 message
-                    .map(|(header, payload)| Up::decode(header, charge(&budget, payload)))
+                    .map(|(header, payload)| Up::decode(header, budget.charge_reply(payload)))
                     .transpose()
             });
             let message = match next {
@@ -173,16 +173,6 @@ async fn read_worker(
         };
         let _ = input.send(Input::WorkerDrained { worker, unread }).await;
         return;
-    }
-}
-
-/// Counts a payload until it is written to its client. A small one is copied right away, and
-/// counted there if it has to wait.
-fn charge(budget: &Budget, payload: Bytes) -> Bytes {
-    if payload.len() > COPIED_BYTES_MAX {
-        budget.charge(Share::Replies, payload)
-    } else {
-        payload
     }
 }
 

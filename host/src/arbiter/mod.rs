@@ -35,6 +35,7 @@ mod run;
 mod service;
 mod stash;
 mod status;
+mod turns;
 mod upgrade;
 
 use std::io;

@@ -86,12 +86,17 @@ impl Outbox {
         self.written
     }
 
-    /// Takes everything from this position on out again. What is written stays written.
-    pub(super) fn truncate(&mut self, position: u64) {
+    /// Takes everything from this position on out again, and returns it. What is written stays
+    /// written.
+    pub(super) fn split_off(&mut self, position: u64) -> VecDeque<Bytes> {
         let mut excess = self.pushed.saturating_sub(position.max(self.written)) as usize;
         self.pushed -= excess as u64;
+        let mut taken = VecDeque::new();
         let of_tail = excess.min(self.tail.len());
-        self.tail.truncate(self.tail.len() - of_tail);
+        if of_tail > 0 {
+            let tail = self.tail.split_off(self.tail.len() - of_tail);
+            taken.push_front(tail.freeze());
+        }
         excess -= of_tail;
         while excess > 0
             && let Some(mut last) = self.sealed.pop_back()
@@ -99,11 +104,12 @@ impl Outbox {
             let of_last = excess.min(last.bytes.len());
             excess -= of_last;
             self.shared -= if last.shared { of_last } else { 0 };
-            last.bytes.truncate(last.bytes.len() - of_last);
+            taken.push_front(last.bytes.split_off(last.bytes.len() - of_last));
             if !last.bytes.is_empty() {
                 self.sealed.push_back(last);
             }
         }
+        taken
     }
 
     /// Writes as much as the peer takes now.
@@ -198,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_truncated_is_not_written() {
+    fn what_is_split_off_is_not_written() {
         run(async {
             let (ours, mut theirs) = UnixStream::pair().unwrap();
             let mut outbox = Outbox::default();
@@ -208,12 +214,14 @@ mod tests {
             outbox.push_shared(Bytes::from(vec![1; 20_000]));
             outbox.push(b"dropped");
             assert_eq!(outbox.copied_len(), b"kept".len() + 2 * b"dropped".len());
-            outbox.truncate(position);
+            let taken: Vec<u8> = outbox.split_off(position).into_iter().flatten().collect();
+            assert_eq!(taken.len(), 2 * b"dropped".len() + 20_000);
+            assert!(taken.starts_with(b"dropped\x01") && taken.ends_with(b"\x01dropped"));
             assert_eq!((outbox.len(), outbox.copied_len()), (4, 4));
             outbox.push(b"!");
             ours.writable().await.unwrap();
             assert_eq!(outbox.flush(&ours).unwrap(), Flushed::All);
-            outbox.truncate(0);
+            assert!(outbox.split_off(0).is_empty());
             assert_eq!(outbox.len(), 0);
             drop(ours);
             let mut received = Vec::new();

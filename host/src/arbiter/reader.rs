@@ -16,7 +16,7 @@ use super::budget::{Budget, Held, Share};
 use super::client::{FromClient, Refused};
 use super::gate::Gate;
 use super::machine::Request;
-use super::stash::StashMessage;
+use super::stash::{Question, StashMessage};
 use crate::protocol::{Dialect, Message, WireError};
 
 /// A frame up to this length gets memory of its own: as a part of the buffer that it was read into
@@ -134,8 +134,8 @@ impl Reader {
         }
     }
 
-    /// A whole frame. What is no request makes no work for long, so it passes even where the host
-    /// is full.
+    /// A whole frame. What is small and no request is answered at once or nearly so, so it passes
+    /// even where the host is full.
     fn take(&mut self, dialect: Dialect, frame: Bytes) -> FromClient {
         let frame = if frame.len() <= COPIED_BYTES_MAX {
             Bytes::copy_from_slice(&frame)
@@ -153,6 +153,17 @@ impl Reader {
                 multiplex: Some(request.multiplex),
                 error: self.budget.refusal(),
             }),
+            FromClient::Stash(StashMessage { question, frame })
+                if frame.len() > COPIED_BYTES_MAX && self.budget.is_full() =>
+            {
+                FromClient::Refused(Refused {
+                    dialect,
+                    id: question.id,
+                    app: None,
+                    multiplex: None,
+                    error: self.budget.refusal(),
+                })
+            }
             from_client => from_client,
         }
     }
@@ -263,12 +274,10 @@ fn understand(dialect: Dialect, frame: Bytes) -> FromClient {
         Ok(Message::Cancel { id }) => FromClient::Cancel(id),
         Ok(Message::Status { id }) => FromClient::Status(dialect, id),
         Ok(Message::Control { id, command }) => FromClient::Control(dialect, id, command),
-        Ok(Message::Stash { id, request }) => FromClient::Stash(Box::new(StashMessage {
-            dialect,
-            id,
-            request,
-            _frame: frame,
-        })),
+        Ok(Message::Stash { id }) => FromClient::Stash(StashMessage {
+            question: Question { dialect, id },
+            frame,
+        }),
         Err(refused) => {
             let error = refused.to_wire(&frame);
             FromClient::Malformed(dialect, refused.id, error)

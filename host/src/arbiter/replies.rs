@@ -71,8 +71,8 @@ impl Replies {
         self.outbox.len()
     }
 
-    /// Drops everything from the first frame of a call on that is not written. False if that frame
-    /// is written in part: then nothing that follows could be understood.
+    /// Drops all frames of calls that are not written. False if one of them is written in part: then
+    /// nothing that follows could be understood.
     pub(super) fn discard(&mut self) -> bool {
         let Some(first) = self
             .pieces
@@ -88,9 +88,19 @@ impl Replies {
         if self.outbox.written() > start {
             return false;
         }
-        self.outbox.truncate(start);
+        let mut frames = self.outbox.split_off(start);
+        let mut at = start;
+        for Piece { end, kind } in self.pieces.split_off(first) {
+            let of_piece = take(&mut frames, (end - at) as usize);
+            at = end;
+            if kind == Kind::Other {
+                for bytes in of_piece {
+                    self.outbox.push_shared(bytes);
+                }
+                self.pushed(kind);
+            }
+        }
         self.held.set(self.outbox.copied_len());
-        self.pieces.truncate(first);
         true
     }
 
@@ -106,6 +116,22 @@ impl Replies {
         }
         flushed
     }
+}
+
+/// Takes so many bytes from the front.
+fn take(frames: &mut VecDeque<Bytes>, mut count: usize) -> Vec<Bytes> {
+    let mut taken = Vec::new();
+    while count > 0
+        && let Some(mut first) = frames.pop_front()
+    {
+        let rest = first.split_off(first.len().min(count));
+        if !rest.is_empty() {
+            frames.push_front(rest);
+        }
+        count -= first.len();
+        taken.push(first);
+    }
+    taken
 }
 
 #[cfg(test)]
@@ -146,6 +172,32 @@ mod tests {
             theirs.read_exact(&mut received).unwrap();
             assert_eq!(&received, b"status new");
             assert!(replies.discard(), "nothing is left to be dropped");
+        });
+    }
+
+    #[test]
+    fn answers_to_what_is_no_call_stay_wherever_they_are() {
+        with_pair(|ours, theirs| {
+            let budget = budget();
+            let mut replies = Replies::new(&budget);
+            let large = |byte: u8| budget.charge_reply(Bytes::from(vec![byte; 20_000]));
+            replies.push(Kind::Other, b"a");
+            replies.push(Kind::Call, b"1");
+            replies.push(Kind::Other, b"bc");
+            replies.push_shared(Kind::Call, large(2));
+            replies.push_shared(Kind::Other, large(b'd'));
+            replies.push(Kind::Call, b"3");
+            replies.push(Kind::Other, b"e");
+            assert!(replies.discard());
+            assert_eq!(replies.len(), 20_004);
+            assert_eq!(budget.held_bytes(), 20_004, "only what is kept");
+            replies.push(Kind::Call, b"new");
+            assert_eq!(replies.flush(ours).unwrap(), Flushed::All);
+            let mut received = vec![0; 20_007];
+            theirs.read_exact(&mut received).unwrap();
+            assert!(received.starts_with(b"abcd") && received.ends_with(b"denew"));
+            assert_eq!(budget.held_bytes(), 0);
+            assert!(replies.pieces.is_empty());
         });
     }
 

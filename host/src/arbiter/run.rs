@@ -25,6 +25,7 @@ use super::pidfile::Pidfile;
 use super::refusals::Refusals;
 use super::service::Service;
 use super::status::Memory;
+use super::turns::Turns;
 use super::upgrade::Upgrade;
 use super::{Embedder, ServeError, log, passed};
 use crate::config::{AppSettings, Settings};
@@ -91,6 +92,7 @@ pub(super) struct Arbiter<E> {
     pub(super) at_once: bool,
     pub(super) orders: Orders,
     pub(super) stash: Stash,
+    pub(super) turns: Turns,
 }
 
 /// See [`super::serve`].
@@ -165,6 +167,7 @@ pub(super) async fn run(
         at_once: false,
         orders: Orders::default(),
         stash,
+        turns: Turns::default(),
     };
     arbiter.run(inputs, &signals).await
 }
@@ -206,20 +209,28 @@ impl<E: Embedder> Arbiter<E> {
                 self.service.next_due(),
                 self.upgrade.drain_until(),
                 self.stash.next_due(),
+                self.stash_retry(),
             ];
             let due = due.into_iter().flatten().min();
             let first = tokio::select! {
                 biased;
                 // Inputs may come without end, signals do not.
-                signal = signals.recv() => Input::Signal(signal?),
-                Some(first) = inputs.recv() => first,
-                () = alarm.ring(due) => Input::Due,
+                signal = signals.recv() => Some(Input::Signal(signal?)),
+                Some(first) = inputs.recv() => Some(first),
+                // The tasks that read clients are to have their share, too.
+                () = tokio::task::yield_now(), if self.can_serve_stash() => None,
+                () = alarm.ring(due) => Some(Input::Due),
             };
-            self.take(first);
+            self.turns.begin();
+            if let Some(first) = first {
+                self.take(first);
+            }
             for _ in 1..BATCH_MAX {
                 let Ok(next) = inputs.try_recv() else { break };
                 self.take(next);
             }
+            self.serve_stash(Instant::now());
+            self.go_on_listing(Instant::now());
             self.keep_time(Instant::now());
             self.finish_draining(inputs.is_empty());
             self.service.beat();
@@ -341,7 +352,7 @@ impl<E: Embedder> Arbiter<E> {
                     client.await_writable(id, limit, self.input.clone());
                 }
                 self.resume_workers(id, &caught_up);
-                self.answer_stash(Instant::now(), id);
+                self.queue_turn(id);
             }
             Err(_) => self.close_client(id),
         }

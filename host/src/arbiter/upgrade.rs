@@ -243,8 +243,8 @@ impl<E: Embedder> Arbiter<E> {
 
     fn close_idle_clients(&mut self) {
         let idle = self.clients.iter();
-        let idle = idle
-            .filter(|(id, client)| self.machine.awaits_nothing(**id) && client.unwritten() == 0);
+        let idle =
+            idle.filter(|(id, client)| self.machine.awaits_nothing(**id) && client.is_answered());
         let idle: Vec<_> = idle.map(|(id, _)| *id).collect();
         for client in idle {
             self.close_client(client);

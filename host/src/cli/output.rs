@@ -22,7 +22,7 @@ pub(super) fn json_line(json: &str) -> Result<(), Failure> {
 }
 
 /// In JSON a line break stands between tokens only, so a space means the same.
-fn one_line(json: &str) -> Cow<'_, str> {
+pub(super) fn one_line(json: &str) -> Cow<'_, str> {
     if json.contains(['\n', '\r']) {
         Cow::Owned(json.replace(['\n', '\r'], " "))
     } else {

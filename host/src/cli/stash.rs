@@ -189,7 +189,11 @@ impl Operation {
                 expected,
                 ttl,
             } => {
-                let expected = expected.as_ref().map(Argument::json);
+                let expected = match expected {
+                    Some(typed) => Some(as_kept(stash, &table, &key, typed).await?),
+                    None => None,
+                };
+                let expected = expected.as_deref();
                 let swap = stash.compare_and_swap(&table, &key, expected, value.json(), ttl);
                 Answer::Truth(swap.await?)
             }
@@ -217,6 +221,19 @@ impl Operation {
             Self::DeleteTable { table } => Answer::Truth(stash.delete_table(&table).await?),
         })
     }
+}
+
+/// What is expected, as it is kept if that is what `get` prints of it: that leaves out line breaks,
+/// and the stash compares every letter.
+async fn as_kept(
+    stash: &Stash,
+    table: &str,
+    key: &str,
+    typed: Argument,
+) -> Result<Box<RawValue>, ClientError> {
+    let kept: Option<Box<RawValue>> = stash.get(table, key).await?;
+    let printed = kept.filter(|kept| output::one_line(kept.get()) == typed.json().get());
+    Ok(printed.unwrap_or_else(|| typed.into_json()))
 }
 
 #[cfg(test)]

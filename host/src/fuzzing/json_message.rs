@@ -9,6 +9,9 @@ use crate::protocol::{
     Blobs, Dialect, ID_BYTES_MAX, Message, StashRequest, check_value, read_reply, read_request,
 };
 
+/// The longest value of the stash.
+const VALUE_BYTES_MAX: usize = 1 << 10;
+
 /// A request that every part of the host should take.
 struct Sound<'a> {
     envelope: Expected,
@@ -117,10 +120,12 @@ fn check_other_messages(frame: &Bytes, members: Option<&Members>) {
         Ok(Message::Cancel { id }) => (id, "cancel"),
         Ok(Message::Status { id }) => (id, "status"),
         Ok(Message::Control { id, .. }) => (id, "control, manage"),
-        Ok(Message::Stash { id, request }) => {
-            if let StashRequest::Put { value, .. } | StashRequest::CompareAndSwap { value, .. } =
-                request
+        Ok(Message::Stash { id }) => {
+            if let Ok(
+                StashRequest::Put { value, .. } | StashRequest::CompareAndSwap { value, .. },
+            ) = Dialect::Json.read_stash(frame, VALUE_BYTES_MAX)
             {
+                assert!(value.len_bytes() <= VALUE_BYTES_MAX);
                 assert_eq!(check_value(&value.json), Ok(()));
             }
             (id, "stash")

@@ -21,6 +21,8 @@ mod generated;
 #[cfg(test)]
 mod seeds;
 #[cfg(test)]
+mod stash_seeds;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use app_value::app_value;

@@ -5,6 +5,7 @@ use std::panic;
 use std::path::{Path, PathBuf};
 
 use super::seeds::{self, Seed};
+use super::stash_seeds;
 
 /// Set to write the seeds anew; else they are compared.
 const WRITE_SEEDS: &str = "DIRTY_WRITE_SEEDS";
@@ -16,6 +17,8 @@ struct Target {
     name: &'static str,
     run: fn(&[u8]),
     seeds: fn() -> Vec<Seed>,
+    /// Those that use the stash, if it is a part of what the target reads.
+    stash_seeds: fn() -> Vec<Seed>,
 }
 
 const TARGETS: [Target; 5] = [
@@ -23,26 +26,31 @@ const TARGETS: [Target; 5] = [
         name: "app_value",
         run: super::app_value,
         seeds: seeds::app_value,
+        stash_seeds: Vec::new,
     },
     Target {
         name: "binary_message",
         run: super::binary_message,
         seeds: seeds::binary_message,
+        stash_seeds: stash_seeds::binary_message,
     },
     Target {
         name: "frames",
         run: super::frames,
         seeds: seeds::frames,
+        stash_seeds: Vec::new,
     },
     Target {
         name: "hop",
         run: super::hop,
         seeds: seeds::hop,
+        stash_seeds: stash_seeds::hop,
     },
     Target {
         name: "json_message",
         run: super::json_message,
         seeds: seeds::json_message,
+        stash_seeds: stash_seeds::json_message,
     },
 ];
 
@@ -86,7 +94,7 @@ fn files(directory: &Path) -> Vec<PathBuf> {
 #[test]
 fn the_corpus_has_every_seed() {
     for target in TARGETS {
-        for (name, seed) in (target.seeds)() {
+        for (name, seed) in [(target.seeds)(), (target.stash_seeds)()].concat() {
             let path = target.corpus().join(name);
             if std::env::var_os(WRITE_SEEDS).is_some() {
                 fs::create_dir_all(target.corpus()).unwrap();

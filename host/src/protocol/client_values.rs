@@ -14,22 +14,23 @@ use super::dollars::{Changes, Piece, Turn, may_have_dollar_keys};
 use super::escape::{ClientEscape, Escape};
 use super::fields::{EnvelopeFault, decode_text, shortened};
 use super::frame::{FrameError, check_length_max};
+use super::intake::Intake;
 use super::value::{Blobs, ReplyFault};
 
-/// A client's value, which begins at `at` in its frame, as apps read it. Its binaries are appended to
-/// `blobs`.
+/// A client's value, which begins at `at` in its frame, as apps read it. Its binaries go to `intake`.
 pub(super) fn for_app<'a>(
     text: &'a str,
     at: usize,
-    blobs: &mut Vec<Cow<'a, [u8]>>,
+    intake: &mut Intake<'a>,
 ) -> Result<Cow<'a, str>, EnvelopeFault> {
-    if !may_have_dollar_keys(text) {
+    let changes = match may_have_dollar_keys(text) {
+        true => Some(Changes::find(text, towards_app)?),
+        false => None,
+    };
+    let Some(changes) = changes.filter(|changes| !changes.is_empty()) else {
+        intake.check_text(text.len())?;
         return Ok(Cow::Borrowed(text));
-    }
-    let changes = Changes::find(text, towards_app)?;
-    if changes.is_empty() {
-        return Ok(Cow::Borrowed(text));
-    }
+    };
     let mut json = String::new();
     changes.try_for_each(|piece| {
         match piece {
@@ -39,10 +40,11 @@ pub(super) fn for_app<'a>(
                     at: at + object.start,
                 };
                 let blob = decoded(changes.only_value(object)).ok_or(fault)?;
-                json.push_str(&format!(r#"{{"$blob":{}}}"#, blobs.len()));
-                blobs.push(Cow::Owned(blob));
+                let index = intake.push(Cow::Owned(blob))?;
+                json.push_str(&format!(r#"{{"$blob":{index}}}"#));
             }
         }
+        intake.check_text(json.len())?;
         Ok::<_, EnvelopeFault>(())
     })?;
     Ok(Cow::Owned(json))
@@ -75,7 +77,7 @@ pub(super) fn append_for_client(
             }
             Piece::Object(object) => {
                 let index = changes.only_value(object);
-                let blob = named(index, blobs)?;
+                let blob = named_blob(index, blobs)?;
                 let len = base64::encoded_len(blob.len(), true).unwrap_or(usize::MAX / 2);
                 check_length(out, BYTES_BEGIN.len() + len + BYTES_END.len())?;
                 append_bytes(out, blob, len);
@@ -111,7 +113,7 @@ fn decoded(quoted: &str) -> Option<Vec<u8>> {
 }
 
 /// The binary whose index stands in an app's text.
-fn named<'a>(index: &str, blobs: &'a dyn Blobs) -> Result<&'a [u8], ReplyFault> {
+pub(super) fn named_blob<'a>(index: &str, blobs: &'a dyn Blobs) -> Result<&'a [u8], ReplyFault> {
     let number = index.parse::<i64>().ok();
     let number = number.and_then(|number| usize::try_from(number).ok());
     number

@@ -5,10 +5,11 @@
 
 use bytes::{Bytes, BytesMut};
 
+use super::stash::read_json_stash;
 use super::{
-    EnvelopeError, FrameError, Message, ReplyFault, ReplyValue, Request, Sketch, WireError,
-    begun_frame, bytes_wanted, decode_frame, gd, read_beginning, read_envelope, read_request,
-    write_chunk, write_end, write_error, write_response,
+    EnvelopeError, EnvelopeFault, FrameError, Message, ReplyFault, ReplyValue, Request, Sketch,
+    StashRequest, WireError, begun_frame, bytes_wanted, decode_frame, gd, read_beginning,
+    read_envelope, read_request, write_chunk, write_end, write_error, write_response,
 };
 
 /// How messages are written on a connection.
@@ -88,6 +89,22 @@ impl Dialect {
         match self {
             Self::Json => read_beginning(beginning),
             Self::Gd => gd::read_beginning(beginning),
+        }
+    }
+
+    /// Reads a use of the stash, a message that [`read_envelope`](Self::read_envelope) has taken. A
+    /// value may have `value_bytes_max` bytes as apps see it, its binaries included.
+    ///
+    /// # Errors
+    /// It is malformed, or a value is too much.
+    pub fn read_stash(
+        self,
+        frame: &[u8],
+        value_bytes_max: usize,
+    ) -> Result<StashRequest, EnvelopeFault> {
+        match self {
+            Self::Json => read_json_stash(frame, value_bytes_max),
+            Self::Gd => gd::read_stash(frame, value_bytes_max),
         }
     }
 

@@ -16,7 +16,6 @@ use super::fields::{EnvelopeError, EnvelopeFault, Fields, Key};
 use super::id::{AppPath, RawId};
 use super::json::Scanner;
 use super::members::Members;
-use super::stash::{StashRequest, read_json_stash};
 
 /// A client's message, as far as the arbiter reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,12 +39,11 @@ pub enum Message {
         /// What.
         command: Command,
     },
-    /// The client uses the shared tables.
+    /// The client uses the shared tables. What it wants of them is read when its turn has come, by
+    /// [`Dialect::read_stash`](super::Dialect::read_stash): until then its frame is all that it takes.
     Stash {
         /// The id to answer under.
         id: RawId,
-        /// What it wants of them.
-        request: StashRequest,
     },
 }
 
@@ -188,7 +186,6 @@ fn message(frame: &Bytes, fields: &Fields<'_>) -> Result<Message, EnvelopeFault>
         }),
         "stash" => Ok(Message::Stash {
             id: id(frame, fields)?,
-            request: read_json_stash(frame)?,
         }),
         unknown => Err(Fields::unknown_type(unknown)),
     }

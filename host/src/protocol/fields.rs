@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::error::WireError;
 use super::gd::TlvError;
 use super::id::{ID_BYTES_MAX, RawId};
+use super::intake::IntakeFault;
 use super::json::{DEPTH_MAX, Scanner, StringSpan, ValueError};
 
 /// The longest timeout that is told apart: a hundred years. It can be added to any clock's reading.
@@ -51,6 +52,9 @@ pub enum EnvelopeFault {
     /// It is not one dict in TLV, or is too deep.
     #[error(transparent)]
     Tlv(#[from] TlvError),
+    /// A value is too much.
+    #[error(transparent)]
+    Intake(#[from] IntakeFault),
     /// An object with the one key `$bytes` that is no binary.
     #[error(
         "`$bytes` at byte {at} must be a string of base64 (RFC 4648, with padding); an object of \

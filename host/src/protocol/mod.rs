@@ -6,6 +6,7 @@
 //! through exactly; only binaries, and objects that look like them, are written in another way
 //! (`client_values`). In the binary dialect (`gd`) values are converted to and from that text.
 
+mod app_value;
 mod client_values;
 mod control;
 mod dialect;
@@ -17,6 +18,7 @@ mod fields;
 mod frame;
 mod gd;
 mod id;
+mod intake;
 mod json;
 mod members;
 mod nesting;
@@ -28,6 +30,7 @@ mod request;
 mod stash;
 mod value;
 
+pub use app_value::check_app_value;
 pub use control::{Command, Operation};
 pub use dialect::Dialect;
 pub use envelope::{Envelope, Message, Sketch, read_beginning, read_envelope};
@@ -37,6 +40,7 @@ pub use fields::{EnvelopeError, EnvelopeFault, TIMEOUT_MAX};
 pub use frame::{FRAME_BYTES_MAX_DEFAULT, FrameError, begun_frame, bytes_wanted, decode_frame};
 pub use gd::TlvError;
 pub use id::{AppPath, ID_BYTES_MAX, RawId};
+pub use intake::{BLOBS_MAX, IntakeFault};
 pub use json::{DEPTH_MAX, ValueError, check_value};
 pub use outcome::{AppOutcome, Outcome, Outcomes};
 pub use outgoing::{

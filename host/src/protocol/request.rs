@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use super::client_values::for_app;
 use super::fields::{EnvelopeError, EnvelopeFault, Fields, Key};
+use super::intake::Intake;
 
 /// A request whose frame is sound.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,9 +54,9 @@ fn request<'a>(frame: &'a [u8], fields: &Fields<'a>) -> Result<Request<'a>, Enve
     fields.multiplex()?;
     let args = fields.nested_span(Key::Args, b'[', "an array")?;
     let kwargs = fields.nested_span(Key::Kwargs, b'{', "an object")?;
-    let mut blobs = Vec::new();
+    let mut intake = Intake::new();
     let mut json = |span: Option<Range<usize>>, absent| match span {
-        Some(span) => for_app(&text[span.clone()], span.start, &mut blobs),
+        Some(span) => for_app(&text[span.clone()], span.start, &mut intake),
         None => Ok(Cow::Borrowed(absent)),
     };
     let (args, kwargs) = (json(args, "[]")?, json(kwargs, "{}")?);
@@ -65,7 +66,7 @@ fn request<'a>(frame: &'a [u8], fields: &Fields<'a>) -> Result<Request<'a>, Enve
         action: fields.string(Key::Action)?,
         args,
         kwargs,
-        blobs,
+        blobs: intake.into_blobs(),
     })
 }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::client_values::for_app;
 use super::fields::EnvelopeFault;
+use super::intake::Intake;
 use super::members::{Member, Members, Name};
 
 /// What a stash message asks for. On the wire each is a number.
@@ -176,6 +177,9 @@ pub struct StashValue {
 }
 
 impl StashValue {
+    /// The text of one that is a binary and nothing else.
+    const BINARY: &str = r#"{"$blob":0}"#;
+
     /// A value as it was read from a frame, which it does not keep alive.
     pub(super) fn new(json: impl Into<Box<str>>, blobs: Vec<Cow<'_, [u8]>>) -> Self {
         let own = |blob: Cow<'_, [u8]>| match blob {
@@ -197,6 +201,24 @@ impl StashValue {
         }
     }
 
+    /// The bytes of a value that is one binary and nothing else.
+    pub fn as_binary(&self) -> Option<&Bytes> {
+        let is_space = |c: char| matches!(c, ' ' | '\t' | '\n' | '\r');
+        let letters = self.json.chars().filter(|c| !is_space(*c));
+        match &self.blobs[..] {
+            [blob] if letters.eq(Self::BINARY.chars()) => Some(blob),
+            _ => None,
+        }
+    }
+
+    /// A value that is one binary and nothing else.
+    pub fn from_binary(bytes: impl Into<Bytes>) -> Self {
+        Self {
+            json: Self::BINARY.into(),
+            blobs: vec![bytes.into()],
+        }
+    }
+
     /// How many bytes it takes to keep it.
     pub fn len_bytes(&self) -> usize {
         self.json.len() + self.blobs.iter().map(Bytes::len).sum::<usize>()
@@ -204,15 +226,18 @@ impl StashValue {
 }
 
 /// Reads a `stash` message of the JSON dialect.
-pub(super) fn read_json_stash(frame: &[u8]) -> Result<StashRequest, EnvelopeFault> {
+pub(super) fn read_json_stash(
+    frame: &[u8],
+    value_bytes_max: usize,
+) -> Result<StashRequest, EnvelopeFault> {
     read_stash(&Members::read_json(frame)?, |span| {
         let raw = &frame[span.clone()];
         let json = std::str::from_utf8(raw).map_err(|error| EnvelopeFault::NotUtf8 {
             at: span.start + error.valid_up_to(),
         })?;
-        let mut blobs = Vec::new();
-        let json = for_app(json, span.start, &mut blobs)?;
-        Ok(StashValue::new(json, blobs))
+        let mut intake = Intake::with_bytes_max(value_bytes_max);
+        let json = for_app(json, span.start, &mut intake)?;
+        Ok(StashValue::new(json, intake.into_blobs()))
     })
 }
 
@@ -280,13 +305,15 @@ fn read_key(members: &Members<'_>) -> Result<Option<String>, EnvelopeFault> {
     }
 }
 
-/// Binaries as bytes and not as lists of numbers.
+/// Binaries as bytes and not as lists of numbers, and not more than there may be.
 mod blobs {
     use std::fmt;
 
     use bytes::Bytes;
-    use serde::de::{Deserialize, Deserializer, Error, Visitor};
+    use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
     use serde::ser::{Serialize, Serializer};
+
+    use super::super::intake::{BLOBS_MAX, IntakeFault};
 
     struct Blob<B>(B);
 
@@ -300,8 +327,24 @@ mod blobs {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Vec<Bytes>, D::Error> {
-        let blobs = Vec::<Blob<Bytes>>::deserialize(deserializer)?;
-        Ok(blobs.into_iter().map(|Blob(bytes)| bytes).collect())
+        struct OfBlobs;
+        impl<'de> Visitor<'de> for OfBlobs {
+            type Value = Vec<Bytes>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "at most {BLOBS_MAX} binaries")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<Bytes>, A::Error> {
+                let mut blobs = Vec::new();
+                while let Some(Blob(bytes)) = seq.next_element()? {
+                    if blobs.len() == BLOBS_MAX {
+                        return Err(A::Error::custom(IntakeFault::TooManyBlobs));
+                    }
+                    blobs.push(bytes);
+                }
+                Ok(blobs)
+            }
+        }
+        deserializer.deserialize_seq(OfBlobs)
     }
 
     impl Serialize for Blob<&Bytes> {

@@ -89,7 +89,7 @@ pub enum ReplyFault {
         max: u32,
     },
     /// A binary that does not exist.
-    #[error("`$blob` is {index}, which names no binary of this call")]
+    #[error("`$blob` is {index}, which names no binary")]
     NoSuchBlob {
         /// What should be an index, as it stands in the JSON text, shortened.
         index: String,

@@ -11,8 +11,35 @@ use crate::stash::{StashError, StashRequest, StashValue, TABLE_NAME_BYTES_MAX, T
 /// The proposal's version that is offered: drafts do not stand in for each other.
 pub(super) const VERSION: &str = "0.2.0-draft";
 
-/// What stands for a value that is one binary and nothing else.
-const WHOLE_BLOB: &str = r#"{"$blob":0}"#;
+/// How many buckets an instance may have open. They take the host's memory, not its own.
+const BUCKETS_MAX: usize = 1024;
+/// What each entry of a list takes beside its bytes, about.
+const ENTRY_BYTES: usize = 64;
+
+/// Room for what is collected for a guest: until it has it, it takes the host's memory.
+struct Room {
+    left: usize,
+    max: usize,
+}
+
+impl Room {
+    fn new(max: usize) -> Self {
+        Self { left: max, max }
+    }
+
+    /// Takes room for an entry.
+    fn take(&mut self, bytes: usize) -> Result<(), Error> {
+        let taken = self.left.checked_sub(ENTRY_BYTES + bytes);
+        self.left = taken.ok_or_else(|| {
+            Error::Other(format!(
+                "the values of all these keys have more than {} bytes: ask for fewer at once, or \
+                 raise `max_frame` in the configuration",
+                self.max
+            ))
+        })?;
+        Ok(())
+    }
+}
 
 /// A table that an instance has opened.
 #[derive(Debug)]
@@ -53,10 +80,7 @@ impl State {
     }
 
     fn set_bytes(&mut self, table: String, key: String, bytes: Vec<u8>) -> Result<(), Error> {
-        let value = StashValue {
-            json: WHOLE_BLOB.into(),
-            blobs: vec![bytes.into()],
-        };
+        let value = StashValue::from_binary(bytes);
         self.change_stash(StashRequest::Put {
             table,
             key,
@@ -74,7 +98,7 @@ impl State {
 
 /// The bytes of a value that is one binary, or the text of one that has none.
 fn bytes_of(mut value: StashValue) -> Result<Vec<u8>, Error> {
-    if is_whole_blob(&value) {
+    if value.as_binary().is_some() {
         return Ok(value.blobs.swap_remove(0).into());
     }
     if value.blobs.is_empty() {
@@ -82,12 +106,6 @@ fn bytes_of(mut value: StashValue) -> Result<Vec<u8>, Error> {
     }
     let message = "the value has binaries within it: read it through dirty:app/stash";
     Err(Error::Other(message.to_owned()))
-}
-
-fn is_whole_blob(value: &StashValue) -> bool {
-    let is_space = |c: char| matches!(c, ' ' | '\t' | '\n' | '\r');
-    let letters = value.json.chars().filter(|c| !is_space(*c));
-    value.blobs.len() == 1 && letters.eq(WHOLE_BLOB.chars())
 }
 
 impl store::Host for State {
@@ -98,8 +116,14 @@ impl store::Host for State {
             let refused = StashError::TooLong { what, len, max };
             return Ok(Err(StashFault::Refused(refused).into()));
         }
+        if self.buckets == BUCKETS_MAX {
+            let message = format!("{BUCKETS_MAX} buckets are open: drop those that are done with");
+            return Ok(Err(Error::Other(message)));
+        }
         let bucket = Bucket { table: identifier };
-        Ok(Ok(self.resources().push(bucket)?))
+        let bucket = self.resources().push(bucket)?;
+        self.buckets += 1;
+        Ok(Ok(bucket))
     }
 }
 
@@ -137,6 +161,7 @@ impl store::HostBucket for State {
 
     fn drop(&mut self, bucket: Resource<Bucket>) -> wasmtime::Result<()> {
         self.resources().delete(bucket)?;
+        self.buckets -= 1;
         Ok(())
     }
 }
@@ -166,8 +191,10 @@ impl batch::Host for State {
         keys: Vec<String>,
     ) -> Reply<Vec<Option<(String, Vec<u8>)>>> {
         let table = self.table_of(&bucket)?;
+        let mut room = Room::new(self.transfer_bytes_max);
         let pairs = keys.into_iter().map(|key| {
             let value = self.get_bytes(table.clone(), key.clone())?;
+            room.take(key.len() + value.as_ref().map_or(0, Vec::len))?;
             Ok(value.map(|value| (key, value)))
         });
         Ok(pairs.collect())
@@ -201,11 +228,23 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
+    const WHOLE_BLOB: &str = r#"{"$blob":0}"#;
+
     fn value(json: &str, blobs: &[&'static [u8]]) -> StashValue {
         StashValue {
             json: json.into(),
             blobs: blobs.iter().copied().map(Into::into).collect(),
         }
+    }
+
+    #[test]
+    fn what_is_collected_has_its_limit() {
+        let mut room = Room::new(1000);
+        room.take(0).unwrap();
+        room.take(1000 - 2 * ENTRY_BYTES).unwrap();
+        let refused = room.take(0).unwrap_err();
+        assert!(matches!(&refused, Error::Other(text) if text.contains("`max_frame`")));
+        assert!(Room::new(usize::MAX).take(1 << 40).is_ok());
     }
 
     #[test]

@@ -183,6 +183,7 @@ impl From<StashFault> for Error {
         let message = fault.to_string();
         match fault {
             StashFault::Malformed(_) => Self::Malformed(message),
+            StashFault::TooManyBlobs { .. } => Self::TooLarge(message),
             StashFault::Gone | StashFault::Unexpected => Self::Unavailable(message),
             StashFault::Refused(error) => match error {
                 StashError::TooLong { .. } => Self::TooLong(message),
@@ -190,6 +191,7 @@ impl From<StashFault> for Error {
                 StashError::TooManyTables { .. }
                 | StashError::TooManyKeys { .. }
                 | StashError::TableFull { .. }
+                | StashError::ValueTooLarge { .. }
                 | StashError::Full { .. } => Self::Full(message),
                 StashError::NotAnInteger { .. } | StashError::Overflow { .. } => {
                     Self::NotAnInteger(message)

@@ -49,6 +49,10 @@ pub(super) struct State {
     table: ResourceTable,
     budget: MemoryBudget,
     uplink: SharedUplink,
+    /// What may be collected for the guest at once.
+    pub(super) transfer_bytes_max: usize,
+    /// How many buckets of `wasi:keyvalue` it has open.
+    pub(super) buckets: usize,
     /// Of the call being served.
     pub(super) blobs: CallBlobs,
     stdout: LineStream,
@@ -90,6 +94,8 @@ impl State {
             table: ResourceTable::new(),
             budget: MemoryBudget::new(settings.memory_bytes_max),
             uplink,
+            transfer_bytes_max: settings.transfer_bytes_max,
+            buckets: 0,
             blobs: CallBlobs::default(),
             stdout,
             stderr,

@@ -45,9 +45,19 @@ pub(crate) enum StashFault {
     /// The stash does not do it.
     #[error(transparent)]
     Refused(#[from] StashError),
-    /// Not one JSON value, or one that is too deep.
-    #[error("the value is no valid JSON: {0}")]
+    /// Not one JSON value, or one that is too deep or names what it does not have.
+    #[error("the value is not valid: {0}")]
     Malformed(String),
+    /// A value of too many binaries.
+    #[error(
+        "the value has {blobs} binaries, and {max} are possible: keep it in parts, or join some"
+    )]
+    TooManyBlobs {
+        /// How many it has.
+        blobs: usize,
+        /// How many it may have.
+        max: usize,
+    },
     /// Nobody answers any more.
     #[error("the host ends")]
     Gone,

@@ -38,6 +38,25 @@ impl fmt::Display for Text {
     }
 }
 
+/// A limit to the bytes that are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Limit {
+    /// Of each table.
+    Table,
+    /// Of all tables together.
+    All,
+}
+
+impl fmt::Display for Limit {
+    /// Its key in the configuration.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Table => "max_table_bytes",
+            Self::All => "max_bytes",
+        })
+    }
+}
+
 /// Why an operation failed. The stash is then as it was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum StashError {
@@ -109,6 +128,17 @@ pub enum StashError {
         /// The limit in bytes.
         max: usize,
     },
+    /// A value that is larger than what it should be kept in may be.
+    #[error(
+        "the value has more than {max} bytes, which is the stash's limit: keep it in parts, or raise \
+         `{limit}` in the configuration's [stash]"
+    )]
+    ValueTooLarge {
+        /// The limit in bytes.
+        max: usize,
+        /// Which it is.
+        limit: Limit,
+    },
     /// Something is to be added to a value that is none of 64 bits' integers.
     #[error("the value of {key} in {table} is no integer from -2^63 to 2^63-1: put one first")]
     NotAnInteger {
@@ -156,6 +186,7 @@ impl From<&StashError> for WireError {
             | StashError::TooManyKeys { max, .. }
             | StashError::TableFull { max, .. }
             | StashError::Full { max, .. }
+            | StashError::ValueTooLarge { max, .. }
             | StashError::TooLarge { max, .. } => dirty().with("limit", *max),
             StashError::NotAnInteger { table, key } | StashError::Overflow { table, key, .. } => {
                 dirty()

@@ -14,7 +14,9 @@ mod class;
 mod error;
 mod expiries;
 mod glob;
+mod listing;
 mod perform;
+mod room;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -25,9 +27,9 @@ use std::time::{Duration, Instant};
 
 use crate::config::{STASH_TABLE_NAME_BYTES_MAX, StashSettings};
 pub use crate::protocol::{StashRequest, StashValue};
-pub use error::{StashError, Text};
+pub use error::{Limit, StashError, Text};
 use expiries::Expiries;
-use glob::Glob;
+pub use listing::{Listing, Progress};
 pub use perform::StashAnswer;
 use table::{Entry, Table};
 
@@ -125,11 +127,10 @@ impl Stash {
         now: Instant,
         table: &str,
         pattern: Option<&str>,
-    ) -> Result<Vec<&str>, StashError> {
-        let pattern = pattern.filter(|pattern| !pattern.is_empty());
-        let glob = pattern.map(Glob::new).transpose()?;
-        let table = self.tables.get(table);
-        Ok(table.map_or_else(Vec::new, |table| table.keys(now, glob.as_ref())))
+    ) -> Result<Vec<String>, StashError> {
+        let mut listing = self.list(table, pattern)?;
+        self.go_on(now, &mut listing, usize::MAX);
+        Ok(listing.into_names())
     }
 
     /// Removes all values of a table, which stays if there is one.
@@ -298,55 +299,6 @@ impl Stash {
             expires,
         };
         self.bytes += table.insert(key, entry);
-        Ok(())
-    }
-
-    /// Whether there is room for a value.
-    fn check_room(&self, name: &str, key: &str, value: &StashValue) -> Result<(), StashError> {
-        let Some(table) = self.tables.get(name) else {
-            let bytes = table::bytes_of_table(name) + table::bytes_of_entry(key, value);
-            return self.check_new_table(name, bytes);
-        };
-        let grown = table.grown_by(key, value);
-        if grown.entries > self.limits.keys_max && grown.entries > table.len() {
-            return Err(StashError::TooManyKeys {
-                table: name.to_owned(),
-                max: self.limits.keys_max,
-            });
-        }
-        // With limits that have been lowered it may be too large as it is, and still may shrink.
-        if grown.bytes > table.bytes() {
-            self.check_bytes(name, grown.bytes, self.bytes - table.bytes())?;
-        }
-        Ok(())
-    }
-
-    fn check_new_table(&self, name: &str, bytes: usize) -> Result<(), StashError> {
-        if self.tables.len() >= self.limits.tables_max {
-            return Err(StashError::TooManyTables {
-                max: self.limits.tables_max,
-            });
-        }
-        self.check_bytes(name, bytes, self.bytes)
-    }
-
-    /// Whether a table of this size has room among `others`.
-    fn check_bytes(&self, name: &str, bytes: usize, others: usize) -> Result<(), StashError> {
-        let limits = &self.limits;
-        if bytes > limits.table_bytes_max {
-            return Err(StashError::TableFull {
-                table: name.to_owned(),
-                bytes,
-                max: limits.table_bytes_max,
-            });
-        }
-        let all = bytes + others;
-        if all > limits.bytes_max {
-            return Err(StashError::Full {
-                bytes: all,
-                max: limits.bytes_max,
-            });
-        }
         Ok(())
     }
 

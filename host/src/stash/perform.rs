@@ -58,8 +58,7 @@ impl Stash {
                 StashAnswer::Truth(self.delete(now, &table, &key))
             }
             StashRequest::Keys { table, pattern } => {
-                let keys = self.keys(now, &table, pattern.as_deref())?;
-                StashAnswer::Names(keys.into_iter().map(str::to_owned).collect())
+                StashAnswer::Names(self.keys(now, &table, pattern.as_deref())?)
             }
             StashRequest::Clear { table } => {
                 self.clear(&table);

@@ -6,7 +6,6 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use super::error::StashError;
-use super::glob::Glob;
 use crate::protocol::StashValue;
 
 /// What a table takes beside its name and its entries, about.
@@ -44,8 +43,12 @@ impl Entry {
 
     /// The value as an integer; the names are for the error.
     pub(super) fn integer(&self, table: &str, key: &str) -> Result<i64, StashError> {
-        // What JSON allows around a number, and `i64` does not read.
-        let digits = self.value.json.trim_matches([' ', '\t', '\n', '\r']);
+        // Users of `wasi:keyvalue` set an integer as the bytes of its digits.
+        let digits = match self.value.as_binary() {
+            Some(bytes) => str::from_utf8(bytes).unwrap_or_default(),
+            // What JSON allows around a number, and `i64` does not read.
+            None => self.value.json.trim_matches([' ', '\t', '\n', '\r']),
+        };
         digits.parse().map_err(|_| StashError::NotAnInteger {
             table: table.to_owned(),
             key: key.to_owned(),
@@ -130,16 +133,18 @@ impl Table {
         std::mem::replace(&mut self.bytes, alone) - alone
     }
 
-    /// The keys that `glob` matches, in the order of their entries.
-    pub(super) fn keys(&self, now: Instant, glob: Option<&Glob>) -> Vec<&str> {
-        let prefix = glob.map_or("", Glob::prefix);
-        let mut found: Vec<_> = self
-            .entries
-            .range::<str, _>((Bound::Included(prefix), Bound::Unbounded))
-            .take_while(|(key, _)| key.starts_with(prefix))
-            .filter(|(key, entry)| entry.is_live(now) && glob.is_none_or(|glob| glob.matches(key)))
-            .collect();
-        found.sort_unstable_by_key(|(_, entry)| entry.order);
-        found.into_iter().map(|(key, _)| &**key).collect()
+    /// The entries whose keys begin with `prefix` and come behind `behind`, by key.
+    pub(super) fn entries_behind(
+        &self,
+        behind: Option<&str>,
+        prefix: &str,
+    ) -> impl Iterator<Item = (&Rc<str>, &Entry)> {
+        let start = match behind {
+            Some(behind) => Bound::Excluded(behind),
+            None => Bound::Included(prefix),
+        };
+        self.entries
+            .range::<str, _>((start, Bound::Unbounded))
+            .take_while(move |(key, _)| key.starts_with(prefix))
     }
 }

@@ -7,9 +7,9 @@
 use crate::process::hop::{CallId, Up};
 use crate::process::inbox::Inbox;
 use crate::process::link::LinkWriter;
-use crate::protocol::check_value;
+use crate::protocol::{BLOBS_MAX, check_app_value};
 use crate::runtime::StashFault;
-use crate::stash::{StashAnswer, StashError, StashRequest};
+use crate::stash::{StashAnswer, StashError, StashRequest, StashValue};
 
 /// Has the arbiter do it. `cancel` is told of calls that are cancelled meanwhile.
 pub(crate) fn ask(
@@ -33,13 +33,32 @@ pub(crate) fn ask(
     Ok(reply?)
 }
 
-/// What is put must be JSON: everybody else relies on it.
+/// What is put must be sound: everybody else relies on it.
 fn check(request: &StashRequest) -> Result<(), StashFault> {
     match request {
-        StashRequest::Put { value, .. } | StashRequest::CompareAndSwap { value, .. } => {
-            check_value(&value.json).map_err(|error| StashFault::Malformed(error.to_string()))
+        StashRequest::Put { value, .. } => check_value(value),
+        StashRequest::CompareAndSwap {
+            expected, value, ..
+        } => {
+            expected.as_ref().map_or(Ok(()), check_count)?;
+            check_value(value)
         }
         _ => Ok(()),
+    }
+}
+
+fn check_value(value: &StashValue) -> Result<(), StashFault> {
+    check_count(value)?;
+    check_app_value(&value.json, &value.blobs)
+        .map_err(|fault| StashFault::Malformed(fault.to_string()))
+}
+
+/// The arbiter takes no more of them.
+fn check_count(value: &StashValue) -> Result<(), StashFault> {
+    let (blobs, max) = (value.blobs.len(), BLOBS_MAX);
+    match blobs <= max {
+        true => Ok(()),
+        false => Err(StashFault::TooManyBlobs { blobs, max }),
     }
 }
 
@@ -53,7 +72,6 @@ mod tests {
     use super::*;
     use crate::process::hop::{Down, StashReply};
     use crate::process::link;
-    use crate::stash::StashValue;
 
     fn put(json: &str) -> StashRequest {
         StashRequest::Put {
@@ -104,7 +122,7 @@ mod tests {
     #[test]
     fn what_cannot_be_kept_is_not_even_sent() {
         let deep = "[".repeat(200) + &"]".repeat(200);
-        for json in ["", "{", "nan", &deep] {
+        for json in ["", "{", "nan", &deep, r#"[{"$blob":0}]"#] {
             let refused = asked(put(json), Some(Ok(StashAnswer::Done)));
             assert!(matches!(refused, Err(StashFault::Malformed(_))), "{json}");
         }
@@ -116,6 +134,22 @@ mod tests {
                 Err(StashFault::Refused(StashError::TooLarge { max: 1000, .. }))
             ),
             "{refused:?}"
+        );
+        let many = StashValue {
+            json: "0".into(),
+            blobs: vec![Default::default(); BLOBS_MAX + 1],
+        };
+        let swap = StashRequest::CompareAndSwap {
+            table: "t".into(),
+            key: "k".into(),
+            expected: Some(many),
+            value: StashValue::from_json("0"),
+            ttl: None,
+        };
+        let (blobs, max) = (BLOBS_MAX + 1, BLOBS_MAX);
+        assert_eq!(
+            asked(swap, None),
+            Err(StashFault::TooManyBlobs { blobs, max })
         );
     }
 }

@@ -29,6 +29,8 @@ impl App for KeyValue {
             .on("set", Self::set)
             .on("get", Self::get)
             .on("rest", Self::rest)
+            .on("many", Self::many)
+            .on("buckets", Self::buckets)
             .on("increment", Self::increment);
         #[cfg(not(target_family = "wasm"))]
         let _ = actions;
@@ -66,6 +68,18 @@ mod actions {
 
         pub(super) fn increment(&self, (table, key, by): (String, String, u64)) -> Result<u64> {
             atomics::increment(&open(&table)?, &key, by).map_err(error)
+        }
+
+        /// How many values one batch brings that asks for the same key so many times.
+        pub(super) fn many(&self, (table, key, times): (String, String, usize)) -> Result<usize> {
+            let found = batch::get_many(&open(&table)?, &vec![key; times]).map_err(error)?;
+            Ok(found.into_iter().flatten().count())
+        }
+
+        /// Opens so many buckets, and drops them at its end.
+        pub(super) fn buckets(&self, (count,): (usize,)) -> Result<usize> {
+            let open: Result<Vec<_>> = (0..count).map(|_| open("t")).collect();
+            Ok(open?.len())
         }
 
         /// Everything else: what each function of the interface says of a table that is its own.

@@ -4,8 +4,12 @@ use std::borrow::Cow;
 
 use super::*;
 
-fn reply(answer: &StashAnswer<'_>, frame_bytes_max: usize) -> Result<String, WireError> {
-    let reply = encode(answer, Dialect::Json, &RawId::null(), frame_bytes_max)?;
+fn reply(answer: StashAnswer<'_>, frame_bytes_max: usize) -> Result<String, WireError> {
+    let question = Question {
+        dialect: Dialect::Json,
+        id: RawId::null(),
+    };
+    let reply = encode(Ok(answer), &question, frame_bytes_max)?;
     Ok(String::from_utf8(reply[4..].to_vec()).unwrap())
 }
 
@@ -27,17 +31,17 @@ fn every_answer_has_the_shape_that_clients_know() {
         ),
     ] {
         let expected = format!(r#"{{"type":"response","id":null,"result":{result}}}"#);
-        assert_eq!(reply(&answer, 1000), Ok(expected));
+        assert_eq!(reply(answer, 1000), Ok(expected));
     }
 }
 
 #[test]
 fn what_does_not_fit_into_a_frame_is_an_error() {
     let value = StashValue::from_json("1".repeat(100));
-    let answer = StashAnswer::Value(Cow::Borrowed(&value));
-    let error = reply(&answer, 100).unwrap_err();
+    let answer = || StashAnswer::Value(Cow::Borrowed(&value));
+    let error = reply(answer(), 100).unwrap_err();
     assert!(error.message.contains("max: 100"), "{error}");
-    assert!(reply(&answer, 1000).unwrap().ends_with("1}"));
+    assert!(reply(answer(), 1000).unwrap().ends_with("1}"));
 }
 
 #[test]

@@ -15,7 +15,7 @@ mod to_json;
 mod to_tlv;
 
 pub use cursor::TlvError;
-pub(super) use envelope::{read_beginning, read_envelope};
+pub(super) use envelope::{read_beginning, read_envelope, read_stash};
 pub(super) use header::{MAGIC, begun_frame, bytes_wanted, decode_frame};
 pub(super) use reply::{write_chunk, write_end, write_error, write_response};
 pub(super) use request::read_request;

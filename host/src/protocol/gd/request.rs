@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use super::super::fields::{EnvelopeError, EnvelopeFault, Key};
 use super::super::id::RawId;
+use super::super::intake::Intake;
 use super::super::json::DEPTH_MAX;
 use super::super::request::Request;
 use super::cursor::Cursor;
@@ -34,13 +35,13 @@ fn request(frame: &[u8], header: Header) -> Result<Request<'_>, EnvelopeFault> {
     // The arbiter has acted on these two; here they only need to be sound.
     fields.timeout()?;
     fields.multiplex()?;
-    let mut blobs = Vec::new();
+    let mut intake = Intake::new();
     let mut json = |at: Option<usize>, absent| match at {
         Some(at) => {
             let mut cursor = Cursor::at(frame, at);
-            read_json(&mut cursor, DEPTH_MAX - 1, &mut blobs).map(Cow::Owned)
+            read_json(&mut cursor, DEPTH_MAX - 1, &mut intake).map(Cow::Owned)
         }
-        None => Ok(Cow::Borrowed(absent)),
+        None => Ok::<_, EnvelopeFault>(Cow::Borrowed(absent)),
     };
     let args = json(fields.list(Key::Args)?, "[]")?;
     let kwargs = json(fields.dict(Key::Kwargs)?, "{}")?;
@@ -50,7 +51,7 @@ fn request(frame: &[u8], header: Header) -> Result<Request<'_>, EnvelopeFault> {
         action: Cow::Borrowed(fields.string(Key::Action)?),
         args,
         kwargs,
-        blobs,
+        blobs: intake.into_blobs(),
     })
 }
 
@@ -63,7 +64,7 @@ fn read_fields(frame: &[u8]) -> Result<Fields<'_>, EnvelopeFault> {
         if key.is_none() {
             // It means nothing, but has to be sound.
             let mut unknown = Cursor::at(frame, found.at);
-            read_json(&mut unknown, DEPTH_MAX - 1, &mut Vec::new())?;
+            read_json(&mut unknown, DEPTH_MAX - 1, &mut Intake::new())?;
         }
     }
     cursor.end()?;

@@ -6,12 +6,14 @@ use std::io::Write;
 use serde::Serialize;
 
 use super::super::escape::{Escape, float_name};
+use super::super::fields::EnvelopeFault;
+use super::super::intake::Intake;
 use super::cursor::{Cursor, Head, Scalar, TlvError};
 
 /// What comes out: JSON text, and the binaries that it names by their index.
 struct Json<'a, 'b> {
     text: Vec<u8>,
-    blobs: &'b mut Vec<Cow<'a, [u8]>>,
+    intake: &'b mut Intake<'a>,
 }
 
 /// A list or dict that is open.
@@ -24,24 +26,26 @@ struct Level {
 }
 
 /// Reads the value at the cursor, which must be at most `depth_max` deep, as JSON text. Its
-/// binaries are appended to `blobs`.
+/// binaries go to `intake`.
 pub(super) fn read_json<'a>(
     cursor: &mut Cursor<'a>,
     depth_max: usize,
-    blobs: &mut Vec<Cow<'a, [u8]>>,
-) -> Result<String, TlvError> {
+    intake: &mut Intake<'a>,
+) -> Result<String, EnvelopeFault> {
     let mut json = Json {
         text: Vec::new(),
-        blobs,
+        intake,
     };
     json.read(cursor, depth_max)?;
+    json.intake.check_text(json.text.len())?;
     Ok(String::from_utf8(json.text).expect("strings are checked, and the rest is ASCII"))
 }
 
 impl<'a> Json<'a, '_> {
-    fn read(&mut self, cursor: &mut Cursor<'a>, depth_max: usize) -> Result<(), TlvError> {
+    fn read(&mut self, cursor: &mut Cursor<'a>, depth_max: usize) -> Result<(), EnvelopeFault> {
         let mut open: Vec<Level> = Vec::new();
         loop {
+            self.intake.check_text(self.text.len())?;
             let at = cursor.position();
             let (is_dict, count) = match cursor.head()? {
                 Head::List(count) => (false, count),
@@ -55,7 +59,7 @@ impl<'a> Json<'a, '_> {
                 }
             };
             if open.len() == depth_max {
-                return Err(TlvError::TooDeep { at });
+                return Err(TlvError::TooDeep { at }.into());
             }
             self.text.push(if is_dict { b'{' } else { b'[' });
             open.push(Level {
@@ -105,7 +109,7 @@ impl<'a> Json<'a, '_> {
     }
 
     #[inline]
-    fn scalar(&mut self, scalar: Scalar<'a>, at: usize) -> Result<(), TlvError> {
+    fn scalar(&mut self, scalar: Scalar<'a>, at: usize) -> Result<(), EnvelopeFault> {
         match scalar {
             Scalar::None => self.push_all(&["null"]),
             Scalar::Bool(true) => self.push_all(&["true"]),
@@ -116,8 +120,7 @@ impl<'a> Json<'a, '_> {
                 self.push_all(&[r#"{"$float":""#, float_name(number), r#""}"#]);
             }
             Scalar::Bytes(bytes) => {
-                let index = self.blobs.len();
-                self.blobs.push(Cow::Borrowed(bytes));
+                let index = self.intake.push(Cow::Borrowed(bytes))?;
                 write!(self.text, r#"{{"$blob":{index}}}"#).expect("memory takes everything");
             }
             Scalar::Text(bytes) => self.serialize(text(bytes, at)?),

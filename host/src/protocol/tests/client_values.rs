@@ -4,8 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::super::{
-    Dialect, FrameError, Message, ReplyBody, ReplyValue, StashRequest, read_envelope, read_reply,
-    read_request,
+    Dialect, FrameError, ReplyBody, ReplyValue, StashRequest, read_reply, read_request,
 };
 use super::*;
 
@@ -13,12 +12,10 @@ const MAX: usize = 1 << 24;
 
 /// What an app gets for a client's value.
 fn to_app(text: &str) -> (String, Vec<Vec<u8>>) {
-    let mut blobs = Vec::new();
-    let json = for_app(text, 0, &mut blobs).unwrap_or_else(|fault| panic!("{fault}: {text}"));
-    (
-        json.into(),
-        blobs.into_iter().map(Cow::into_owned).collect(),
-    )
+    let mut intake = Intake::new();
+    let json = for_app(text, 0, &mut intake).unwrap_or_else(|fault| panic!("{fault}: {text}"));
+    let blobs = intake.into_blobs().into_iter();
+    (json.into(), blobs.map(Cow::into_owned).collect())
 }
 
 /// What a client gets for an app's value.
@@ -94,7 +91,7 @@ fn a_client_may_spell_its_keys_and_base64_with_escapes() {
 #[test]
 fn a_text_without_such_objects_is_not_copied() {
     for text in ["[1]", r#"{"$blob":1,"a":2}"#, r#"["$bytes"]"#] {
-        let json = for_app(text, 0, &mut Vec::new()).unwrap();
+        let json = for_app(text, 0, &mut Intake::new()).unwrap();
         assert!(
             matches!(json, Cow::Borrowed(same) if same.as_ptr() == text.as_ptr()),
             "{text}"
@@ -219,10 +216,9 @@ fn the_limit_is_that_of_the_frame_as_it_is_sent() {
 /// A stash value, as a client of the JSON dialect puts it.
 fn stashed(text: &str) -> StashRequest {
     let frame = format!(r#"{{"type":"stash","id":7,"op":1,"table":"t","key":"k","value":{text}}}"#);
-    match read_envelope(&frame.into()).unwrap() {
-        Message::Stash { request, .. } => request,
-        other => panic!("{other:?}"),
-    }
+    Dialect::Json
+        .read_stash(frame.as_bytes(), usize::MAX)
+        .unwrap()
 }
 
 #[test]
@@ -314,8 +310,7 @@ proptest! {
 
     #[test]
     fn any_value_of_a_clients_is_read_or_refused(text in value(false)) {
-        let mut blobs = Vec::new();
-        match for_app(&text, 0, &mut blobs) {
+        match for_app(&text, 0, &mut Intake::new()) {
             Ok(json) => prop_assert_eq!(super::super::check_value(&json), Ok(())),
             Err(fault) => prop_assert!(matches!(fault, EnvelopeFault::NotBase64 { .. }), "{fault}"),
         }

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use serde_json::value::to_raw_value;
 
 use super::super::{
-    AppPath, Command, Message, StashRequest, StashValue, decode_frame, read_envelope, read_request,
+    AppPath, Command, Dialect, Message, StashRequest, StashValue, decode_frame, read_envelope,
+    read_request,
 };
 use super::*;
 
@@ -204,9 +205,11 @@ fn uses_of_the_stash_are_read_as_they_were_meant() {
     ] {
         let mut out = Vec::new();
         write_stash(&mut out, 7, &parts, 1 << 10).unwrap();
-        let Message::Stash { id, request } = read_envelope(&payload(&out)).unwrap() else {
+        let frame = payload(&out);
+        let Message::Stash { id } = read_envelope(&frame).unwrap() else {
             panic!("not a use of the stash");
         };
+        let request = Dialect::Json.read_stash(&frame, usize::MAX).unwrap();
         assert_eq!((id.as_str(), request), ("7", expected));
     }
     let mut out = vec![1];

@@ -2,21 +2,17 @@
 
 use bytes::Bytes;
 
+use super::super::intake::{BLOBS_MAX, IntakeFault};
 use super::super::{Message, read_envelope};
 use super::*;
 
 fn read(text: &str) -> Result<StashRequest, String> {
-    match read_envelope(&Bytes::copy_from_slice(text.as_bytes())) {
-        Ok(Message::Stash { id, request }) => {
-            assert_eq!(id.as_str(), "7", "{text}");
-            Ok(request)
-        }
-        Ok(other) => panic!("{text}: {other:?}"),
-        Err(refused) => {
-            assert_eq!(refused.id.as_str(), "7", "{text}");
-            Err(refused.to_string())
-        }
-    }
+    let frame = Bytes::copy_from_slice(text.as_bytes());
+    let Ok(Message::Stash { id }) = read_envelope(&frame) else {
+        panic!("{text}");
+    };
+    assert_eq!(id.as_str(), "7", "{text}");
+    read_json_stash(&frame, usize::MAX).map_err(|fault| fault.to_string())
 }
 
 #[test]
@@ -165,6 +161,78 @@ fn refusals_say_what_is_wrong() {
 #[test]
 fn a_value_that_is_no_unicode_is_refused() {
     let frame = b"{\"type\":\"stash\",\"id\":7,\"op\":1,\"key\":\"k\",\"value\":\"\xff\"}";
-    let error = read_envelope(&Bytes::from_static(frame)).unwrap_err();
-    assert_eq!(error.fault, EnvelopeFault::NotUtf8 { at: 49 });
+    let fault = read_json_stash(frame, usize::MAX).unwrap_err();
+    assert_eq!(fault, EnvelopeFault::NotUtf8 { at: 49 });
+}
+
+/// What becomes of a value that may have so many bytes.
+fn read_value(value: &str, bytes_max: usize) -> Result<StashRequest, EnvelopeFault> {
+    let frame =
+        format!(r#"{{"type":"stash","id":7,"op":1,"table":"t","key":"k","value":{value}}}"#);
+    read_json_stash(frame.as_bytes(), bytes_max)
+}
+
+#[test]
+fn a_value_is_refused_as_soon_as_it_is_too_long() {
+    for (value, len) in [
+        ("[1,2,3]", 7),
+        (r#"[{"$blob":0}]"#, 14),
+        (r#"[{"$bytes":"YWI="}]"#, 13 + 2),
+    ] {
+        assert!(read_value(value, len).is_ok(), "{value}");
+        let fault = IntakeFault::TooLarge { max: len - 1 }.into();
+        assert_eq!(read_value(value, len - 1), Err(fault), "{value}");
+    }
+    // It is not read to its end: there it is no base64.
+    let value = format!(
+        r#"[{}{{"$bytes":"?"}}]"#,
+        r#"{"$bytes":"YWI="},"#.repeat(100)
+    );
+    let fault = IntakeFault::TooLarge { max: 1000 }.into();
+    assert_eq!(read_value(&value, 1000), Err(fault));
+}
+
+#[test]
+fn the_binaries_of_a_value_are_counted() {
+    let value = |blobs: usize| format!("[{}0]", r#"{"$bytes":""},"#.repeat(blobs));
+    let Ok(StashRequest::Put { value: put, .. }) = read_value(&value(BLOBS_MAX), usize::MAX) else {
+        panic!("so many there may be");
+    };
+    assert_eq!(put.blobs.len(), BLOBS_MAX);
+    let refused = read_value(&value(BLOBS_MAX + 1), usize::MAX);
+    assert_eq!(refused, Err(IntakeFault::TooManyBlobs.into()));
+}
+
+#[test]
+fn the_binaries_of_an_apps_value_are_counted_when_they_arrive() {
+    let with_blobs = |blobs| StashValue {
+        json: "0".into(),
+        blobs: vec![Bytes::new(); blobs],
+    };
+    let arrives = |value: &StashValue| {
+        let bytes = postcard::to_allocvec(value).unwrap();
+        postcard::from_bytes::<StashValue>(&bytes)
+    };
+    let most = with_blobs(BLOBS_MAX);
+    assert_eq!(arrives(&most).as_ref(), Ok(&most));
+    assert!(arrives(&with_blobs(BLOBS_MAX + 1)).is_err());
+}
+
+#[test]
+fn a_value_that_is_one_binary() {
+    let value = |json: &str, blobs: &[&'static [u8]]| StashValue {
+        json: json.into(),
+        blobs: blobs.iter().copied().map(Bytes::from_static).collect(),
+    };
+    let binary = StashValue::from_binary(&b"\0"[..]);
+    assert_eq!(binary.as_binary().map(|bytes| &bytes[..]), Some(&b"\0"[..]));
+    assert!(value(" {\"$blob\" : 0}\n", &[b""]).as_binary().is_some());
+    for other in [
+        value(r#"{"$blob":1}"#, &[b"x"]),
+        value(r#"[{"$blob":0}]"#, &[b"x"]),
+        value(r#"{"$blob":0}"#, &[]),
+        value(r#"{"$blob":0}"#, &[b"x", b"y"]),
+    ] {
+        assert!(other.as_binary().is_none(), "{other:?}");
+    }
 }

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::super::glob::Glob;
 use super::*;
 
 fn matches(pattern: &str, text: &str) -> bool {

@@ -155,7 +155,7 @@ fn what_is_to_be_forgotten_makes_room() {
     assert!(stash.put(now, "t", "c", json("1"), None).is_err());
     let end = now + seconds(1);
     stash.put(end, "t", "c", json("1"), None).unwrap();
-    assert_eq!(stash.keys(end, "t", None), Ok(vec!["c"]));
+    assert_eq!(stash.keys(end, "t", None).unwrap(), ["c"]);
     // No more of them than was needed.
     assert_eq!(stash.tables["t"].len(), 2);
 }
@@ -179,4 +179,30 @@ fn under_lower_limits_it_can_only_get_less() {
     assert!(put(&mut stash, "t", "d", 1).is_err());
     stash.clear("t");
     put(&mut stash, "t", "d", 1).unwrap();
+}
+
+#[test]
+fn a_refusal_names_the_limit_that_can_be_raised() {
+    // As configured without `max_table_bytes`, which may not be above `max_bytes`.
+    let mut alone = Stash::new(StashSettings {
+        bytes_max: 1000,
+        table_bytes_max: 1000,
+        ..roomy()
+    });
+    let full = put(&mut alone, "t", "k", 1000).unwrap_err();
+    assert!(matches!(full, StashError::Full { max: 1000, .. }), "{full}");
+    let limit = Limit::All;
+    let too_large = StashError::ValueTooLarge { max: 1000, limit };
+    assert_eq!(alone.value_too_large(), too_large);
+    assert!(too_large.to_string().contains("`max_bytes`"), "{too_large}");
+    assert_eq!(WireError::from(&too_large).details["limit"], 1000);
+
+    let both = Stash::new(StashSettings {
+        bytes_max: 2000,
+        table_bytes_max: 1000,
+        ..roomy()
+    });
+    assert_eq!(both.value_bytes_max(), 1000);
+    let too_large = both.value_too_large().to_string();
+    assert!(too_large.contains("`max_table_bytes`"), "{too_large}");
 }

@@ -4,6 +4,7 @@
 mod expiry;
 mod glob;
 mod limits;
+mod listing;
 mod model;
 mod operations;
 mod perform;

@@ -59,10 +59,7 @@ fn keys_and_tables_come_in_the_order_in_which_they_were_made() {
     let now = Instant::now();
     let mut stash = filled(now);
     stash.put(now, "users", "user:2", json("2"), None).unwrap();
-    let keys = |stash: &Stash, pattern| -> Vec<String> {
-        let keys = stash.keys(now, "users", pattern).unwrap();
-        keys.into_iter().map(str::to_owned).collect()
-    };
+    let keys = |stash: &Stash, pattern| stash.keys(now, "users", pattern).unwrap();
     assert_eq!(keys(&stash, None), ["user:2", "user:1", "admin"]);
     assert_eq!(keys(&stash, Some("")), keys(&stash, None));
     assert_eq!(keys(&stash, Some("user:*")), ["user:2", "user:1"]);
@@ -145,4 +142,32 @@ fn a_swap_needs_the_very_value() {
     assert_eq!(swap(Some("1.0"), "2"), Ok(false));
     assert_eq!(swap(Some("1"), "2"), Ok(true));
     assert_eq!(stash.get(now, "t", "k"), Ok(&json("2")));
+}
+
+#[test]
+fn the_bytes_of_an_integers_digits_can_be_added_to() {
+    let now = Instant::now();
+    let mut stash = Stash::new(roomy());
+    let mut increment = |bytes: &'static [u8]| {
+        let value = StashValue::from_binary(bytes);
+        stash.put(now, "t", "k", value, None).unwrap();
+        let sum = stash.increment(now, "t", "k", 1);
+        let value = stash.get(now, "t", "k").unwrap().clone();
+        (sum, value)
+    };
+    for (bytes, sum) in [
+        (&b"5"[..], 6),
+        (b"-1", 0),
+        (b"9223372036854775806", i64::MAX),
+    ] {
+        assert_eq!(increment(bytes), (Ok(sum), json(&sum.to_string())));
+    }
+    for bytes in [&b""[..], b" 5", b"5.0", b"\xff", b"9223372036854775808"] {
+        let (sum, value) = increment(bytes);
+        assert!(
+            matches!(sum, Err(StashError::NotAnInteger { .. })),
+            "{sum:?}"
+        );
+        assert_eq!(value, StashValue::from_binary(bytes));
+    }
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::super::header::Kind;
-use super::super::{read_beginning, read_envelope, read_request};
+use super::super::{read_beginning, read_envelope, read_request, read_stash};
 use super::model::{Tlv, dict, frame_of, request, text};
 use crate::protocol::{
     AppPath, Command, Dialect, Envelope, Message, Operation, RawId, StashRequest, StashValue,
@@ -254,8 +254,9 @@ fn a_stash_message_brings_its_value_as_apps_see_it() {
             ]),
         ),
     ]);
-    let Ok(Message::Stash { id, request }) = read(Kind::Stash, &payload) else {
-        panic!("no stash message");
+    let stash = |payload: &Tlv| {
+        let frame = frame_of(Kind::Stash, 7, &payload.encode());
+        read_stash(&frame, usize::MAX).map_err(|fault| fault.to_string())
     };
     let value = StashValue {
         json: r#"{"a":{"$blob":0},"b":{"$float":"nan"}}"#.into(),
@@ -267,7 +268,7 @@ fn a_stash_message_brings_its_value_as_apps_see_it() {
         value,
         ttl: None,
     };
-    assert_eq!((id.as_str(), request), ("7", expected));
+    assert_eq!(stash(&payload), Ok(expected));
 
     let payload = dict([
         ("op", Tlv::Int(12)),
@@ -276,9 +277,6 @@ fn a_stash_message_brings_its_value_as_apps_see_it() {
         ("expected", Tlv::Bytes(b"x".to_vec())),
         ("ttl", Tlv::Float(0.5)),
     ]);
-    let Ok(Message::Stash { request, .. }) = read(Kind::Stash, &payload) else {
-        panic!("no stash message");
-    };
     let expected = StashValue {
         json: r#"{"$blob":0}"#.into(),
         blobs: vec![Bytes::from_static(b"x")],
@@ -290,8 +288,8 @@ fn a_stash_message_brings_its_value_as_apps_see_it() {
         value: StashValue::from_json("null"),
         ttl: Some(Duration::from_millis(500)),
     };
-    assert_eq!(request, swap);
-    let fault = read(Kind::Stash, &dict([("op", Tlv::Int(2))])).unwrap_err();
+    assert_eq!(stash(&payload), Ok(swap));
+    let fault = stash(&dict([("op", Tlv::Int(2))])).unwrap_err();
     assert_eq!(fault, "the message lacks `key`");
 }
 

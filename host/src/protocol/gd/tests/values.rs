@@ -180,25 +180,16 @@ fn what_cannot_be_sent_is_told() {
             r#"{"\udc00":1}"#,
             r#"the string "\udc00" has half a surrogate pair, which is no Unicode text"#,
         ),
-        (
-            r#"{"$blob":1}"#,
-            "`$blob` is 1, which names no binary of this call",
-        ),
-        (
-            r#"{"$blob":-1}"#,
-            "`$blob` is -1, which names no binary of this call",
-        ),
-        (
-            r#"{"$blob":0.0}"#,
-            "`$blob` is 0.0, which names no binary of this call",
-        ),
+        (r#"{"$blob":1}"#, "`$blob` is 1, which names no binary"),
+        (r#"{"$blob":-1}"#, "`$blob` is -1, which names no binary"),
+        (r#"{"$blob":0.0}"#, "`$blob` is 0.0, which names no binary"),
         (
             r#"{"$blob":"0"}"#,
-            "`$blob` is \"0\", which names no binary of this call",
+            "`$blob` is \"0\", which names no binary",
         ),
         (
             r#"{"$blob": [0] }"#,
-            "`$blob` is [0], which names no binary of this call",
+            "`$blob` is [0], which names no binary",
         ),
         (
             r#"{"$float":"NaN"}"#,
