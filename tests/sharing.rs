@@ -5,7 +5,7 @@
 
 mod harness;
 
-use harness::processes::{private_memory, proportional_memory};
+use harness::processes::{private_memory, proportional_anonymous_memory};
 use harness::python_apps::python_app;
 use harness::{App, Host};
 use serde_json::{Value, json};
@@ -28,7 +28,10 @@ fn private_part(app: App, action: &str, args: &Value, calls: usize) -> f64 {
     let host = Host::serving(app.workers(2));
     let workers = host.wait_workers(APP, 2);
     let processes = [workers.clone(), vec![host.mold(APP)]].concat();
-    let state: u64 = processes.iter().map(|pid| proportional_memory(*pid)).sum();
+    let state = processes
+        .iter()
+        .map(|pid| proportional_anonymous_memory(*pid));
+    let state: u64 = state.sum();
     let mut wire = host.connect();
     for _ in 0..calls * workers.len() {
         // They take turns: the one that has idled longest is next.

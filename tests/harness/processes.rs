@@ -158,9 +158,15 @@ pub(crate) fn proportional_memory(pid: i32) -> u64 {
     rollup(pid, |field| field == "Pss:")
 }
 
-/// The memory that only this process uses (USS), in bytes.
+/// The share of a process in memory that no file backs, in bytes, counted likewise.
+pub(crate) fn proportional_anonymous_memory(pid: i32) -> u64 {
+    rollup(pid, |field| field == "Pss_Anon:")
+}
+
+/// The memory that only this process uses, in bytes, without pages of files that it has not changed:
+/// which of those a process has mapped alone depends on how the kernel came to cache them.
 pub(crate) fn private_memory(pid: i32) -> u64 {
-    rollup(pid, |field| field.starts_with("Private_"))
+    rollup(pid, |field| field == "Private_Dirty:")
 }
 
 /// The most memory that a process has had resident so far, in bytes; what is shared counts too.

@@ -20,8 +20,10 @@ pub(crate) fn python_app(class: &str, requirements: Option<&str>) -> PathBuf {
 
 /// The same for a class whose module is in this directory.
 pub(crate) fn python_app_of(class: &str, sources: &Path, requirements: Option<&str>) -> PathBuf {
-    let components = directory();
-    let component = components.join(class.replace(':', ".") + ".wasm");
+    let component = directory()
+        .join(place(sources))
+        .join(class.replace(':', ".") + ".wasm");
+    fs::create_dir_all(component.parent().expect("a directory")).expect("the directory is ours");
     // Several test binaries may want it at once.
     let lock = File::create(component.with_extension("lock")).expect("the directory is ours");
     lock.lock().expect("a lock");
@@ -59,6 +61,13 @@ pub(crate) fn ran(command: &mut Command) -> Ran {
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
     }
+}
+
+/// The directory of the sources within the repository: two may have classes of the same name.
+fn place(sources: &Path) -> &Path {
+    sources
+        .strip_prefix(paths::repository())
+        .expect("the repository's sources")
 }
 
 fn directory() -> PathBuf {
