@@ -86,6 +86,12 @@ impl Budget {
         self.held_bytes() > self.bytes_max.max(self.bytes_min())
     }
 
+    /// Whether a reply that can wait should be made now. Not while more is held than may be, but in any
+    /// case while no other is held: what it answers is freed with it.
+    pub(super) fn takes_reply(&self) -> bool {
+        !self.is_exceeded() || self.share_bytes(Share::Replies) == 0
+    }
+
     fn bytes_min(&self) -> usize {
         self.frame_bytes_max.saturating_add(MARGIN_BYTES)
     }
@@ -211,6 +217,25 @@ mod tests {
             replies.set(replies_mib * MIB);
             let found = (budget.is_full(), budget.is_exceeded());
             assert_eq!(found, (full, exceeded), "{requests_mib} {replies_mib}");
+        }
+    }
+
+    #[test]
+    fn a_reply_that_can_wait_waits_for_other_replies_only() {
+        let budget = Budget::new(100 * MIB, MIB);
+        let mut requests = budget.hold(Share::Requests);
+        let mut replies = budget.hold(Share::Replies);
+        for (requests_mib, replies_mib, takes_reply) in [
+            (75, 25, true),
+            (75, 26, false),
+            (0, 101, false),
+            (101, 0, true),
+            (100, 1, false),
+        ] {
+            requests.set(requests_mib * MIB);
+            replies.set(replies_mib * MIB);
+            let found = budget.takes_reply();
+            assert_eq!(found, takes_reply, "{requests_mib} {replies_mib}");
         }
     }
 

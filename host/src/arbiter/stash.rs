@@ -62,7 +62,7 @@ impl<E: Embedder> Arbiter<E> {
     /// Does what clients want of the stash, in turn: as much as this wakeup allows, and for as long
     /// as there is room for the answers.
     pub(super) fn serve_stash(&mut self, now: Instant) {
-        while !self.budget.is_exceeded()
+        while self.budget.takes_reply()
             && let Some(client) = self.turns.next()
         {
             let entry = self.clients.get_mut(&client);
@@ -75,7 +75,7 @@ impl<E: Embedder> Arbiter<E> {
 
     /// Goes on with a list of keys.
     pub(super) fn go_on_listing(&mut self, now: Instant) {
-        if self.budget.is_exceeded() {
+        if !self.budget.takes_reply() {
             return;
         }
         let Some(LongListing { listing, .. }) = self.turns.listing() else {
@@ -90,12 +90,12 @@ impl<E: Embedder> Arbiter<E> {
 
     /// Whether there is something to be done without waiting for anything.
     pub(super) fn can_serve_stash(&self) -> bool {
-        !self.turns.is_empty() && !self.budget.is_exceeded()
+        !self.turns.is_empty() && self.budget.takes_reply()
     }
 
     /// When to look whether there is room for answers again.
     pub(super) fn stash_retry(&self) -> Option<Instant> {
-        let waits_for_room = !self.turns.is_empty() && self.budget.is_exceeded();
+        let waits_for_room = !self.turns.is_empty() && !self.budget.takes_reply();
         waits_for_room.then(|| Instant::now() + RETRY)
     }
 
