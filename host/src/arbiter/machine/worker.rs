@@ -171,7 +171,8 @@ impl Machine {
         let Some(worker) = self.workers.get_mut(&id) else {
             return;
         };
-        if worker.state != WorkerState::Starting {
+        // It may have ended since it said that.
+        if worker.state != WorkerState::Starting || worker.exit.is_some() {
             return;
         }
         worker.state = WorkerState::Waiting;
@@ -387,11 +388,18 @@ impl Machine {
 
     /// A worker's process has ended.
     pub(super) fn exited(&mut self, id: WorkerId, exit: Exit) {
-        self.ended(id);
         let Some(worker) = self.workers.get_mut(&id) else {
             return;
         };
         worker.exit = Some(exit);
+        if worker.state == WorkerState::Starting && !worker.drained {
+            // Its last words may be why it could not start; nobody waits for it meanwhile.
+            return;
+        }
+        self.ended(id);
+        let Some(worker) = self.workers.get_mut(&id) else {
+            return;
+        };
         if worker.drained || !guarded(Guard::DrainFirst) {
             self.bury(id);
         }

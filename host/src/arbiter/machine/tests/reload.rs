@@ -122,6 +122,32 @@ fn a_worker_that_fails_leaves_the_old_generation_serving() {
 }
 
 #[test]
+fn a_worker_that_cannot_start_says_why_even_if_its_end_is_told_first() {
+    let mut world = World::serving(1);
+    restart(&mut world, 1);
+    world.mold_ready(2);
+    world.forked(2);
+    world.forget_past();
+    world.exited(2);
+    assert_eq!(world.effects(), []);
+    world.happen(Event::WorkerFailed(WorkerId(2), failure(false)));
+    assert_eq!(world.outcome(1), Outcome::Failed("no model".into()));
+    world.drained(2);
+    assert!(world.effects().contains(&Seen::Forget(2)));
+}
+
+#[test]
+fn a_worker_that_ends_while_it_starts_and_says_nothing_is_missed_all_the_same() {
+    let mut world = World::serving(1);
+    restart(&mut world, 1);
+    world.mold_ready(2);
+    world.forked(2);
+    world.exited(2);
+    world.drained(2);
+    assert!(matches!(world.outcome(1), Outcome::Failed(_)));
+}
+
+#[test]
 fn a_later_reload_takes_the_place_of_one_that_is_under_way() {
     let mut world = World::serving(1);
     restart(&mut world, 1);
