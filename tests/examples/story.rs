@@ -75,7 +75,8 @@ fn a_story_ends_when_nobody_reads_on() {
     let made = |()| host.call(APP, "made", json!([])).result().as_u64().unwrap();
     // Calls go to the workers in turn: one of the two has made some.
     let made = made(()) + made(());
-    assert!((3..1000).contains(&made), "{made}");
+    // With the last one that was read the app may have learnt already that nobody reads on.
+    assert!((2..1000).contains(&made), "{made}");
     let app = host.status();
     assert_eq!(app.app(APP).restarts, 0, "{app:?}");
 }
