@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crate::config::InitMode;
 use crate::process::hop::{Failure, Initialised, Setup, Stage, Up};
-use crate::process::inspect;
+use crate::process::inspect::{self, Target};
 use crate::runtime::{
     App, Instance, InstanceSettings, LoadError, SharedUplink, StartError, engine, shield,
 };
@@ -153,7 +153,7 @@ enum Shareable {
 fn left_open(
     mut instance: Instance,
     settings: &InstanceSettings,
-    before: &BTreeMap<i32, String>,
+    before: &BTreeMap<i32, Target>,
 ) -> io::Result<Shareable> {
     if instance.holds_timers() {
         return Ok(Shareable::No("a timer".into()));
@@ -167,9 +167,12 @@ fn left_open(
         if before.get(&number) == Some(&target) {
             continue;
         }
-        match preopens.iter().position(|dir| Path::new(&target) == dir) {
+        match preopens
+            .iter()
+            .position(|dir| Path::new(&target.name) == dir)
+        {
             Some(at) => drop(preopens.swap_remove(at)),
-            None => return Ok(Shareable::No(target)),
+            None => return Ok(Shareable::No(target.name)),
         }
     }
     Ok(Shareable::Yes(Box::new(instance)))

@@ -16,8 +16,37 @@ pub(crate) fn thread_count() -> io::Result<usize> {
     Ok(fs::read_dir("/proc/self/task")?.count())
 }
 
+/// What a descriptor refers to.
+#[derive(Debug)]
+pub(crate) struct Target {
+    /// A path, `socket:[INODE]`, `anon_inode:[KIND]` …
+    pub name: String,
+    /// Device and inode, where it is a path: files are renamed and replaced while they are open.
+    file: Option<(u64, u64)>,
+}
+
+impl PartialEq for Target {
+    fn eq(&self, other: &Self) -> bool {
+        match (self.file, other.file) {
+            (None, None) => self.name == other.name,
+            (ours, theirs) => ours == theirs,
+        }
+    }
+}
+
+impl Target {
+    fn of(link: &Path) -> io::Result<Target> {
+        let name = fs::read_link(link)?.to_string_lossy().into_owned();
+        let file = match name.starts_with('/') {
+            true => fs::metadata(link).ok().map(|file| (file.dev(), file.ino())),
+            false => None,
+        };
+        Ok(Target { name, file })
+    }
+}
+
 /// What this process has open: each descriptor and what it refers to.
-pub(crate) fn open_descriptors() -> io::Result<BTreeMap<i32, String>> {
+pub(crate) fn open_descriptors() -> io::Result<BTreeMap<i32, Target>> {
     let mut open = BTreeMap::new();
     for entry in fs::read_dir("/proc/self/fd")? {
         let path = entry?.path();
@@ -25,12 +54,12 @@ pub(crate) fn open_descriptors() -> io::Result<BTreeMap<i32, String>> {
             .file_name()
             .and_then(|name| name.to_str()?.parse().ok());
         // The descriptor that reads this directory is closed again by now: no link to read.
-        if let (Some(number), Ok(target)) = (number, fs::read_link(&path)) {
-            open.insert(number, target.to_string_lossy().into_owned());
+        if let (Some(number), Ok(target)) = (number, Target::of(&path)) {
+            open.insert(number, target);
         }
     }
     // This listing's own descriptor was open while it was read.
-    open.retain(|_, target| !(target.starts_with("/proc/") && target.ends_with("/fd")));
+    open.retain(|_, Target { name, .. }| !(name.starts_with("/proc/") && name.ends_with("/fd")));
     Ok(open)
 }
 
@@ -95,11 +124,24 @@ mod tests {
     fn an_opened_file_is_listed_and_the_listing_itself_is_not() {
         let file = fs::File::open("/dev/zero").unwrap();
         let open = open_descriptors().unwrap();
-        assert_eq!(
-            open.get(&file.as_raw_fd()).map(String::as_str),
-            Some("/dev/zero")
-        );
-        assert!(!open.values().any(|target| target.ends_with("/fd")));
+        let target = open.get(&file.as_raw_fd()).unwrap();
+        assert_eq!(target.name, "/dev/zero");
+        assert!(!open.values().any(|target| target.name.ends_with("/fd")));
+    }
+
+    #[test]
+    fn an_open_file_stays_the_same_when_another_takes_its_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let [name, other] = ["name", "other"].map(|name| directory.path().join(name));
+        let file = fs::File::create(&name).unwrap();
+        let before = open_descriptors().unwrap();
+        let replacement = fs::File::create(&other).unwrap();
+        fs::rename(&other, &name).unwrap();
+        let after = open_descriptors().unwrap();
+        let number = file.as_raw_fd();
+        assert!(after[&number].name.ends_with("(deleted)"));
+        assert_eq!(before[&number], after[&number]);
+        assert_ne!(before[&number], after[&replacement.as_raw_fd()]);
     }
 
     #[test]
