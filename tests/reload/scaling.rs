@@ -100,8 +100,8 @@ fn a_restart_revives_an_app_that_was_given_up() {
     assert_eq!(host.status().app(NAME).state, "serving");
 }
 
-#[test]
-fn a_reload_revives_an_app_that_was_given_up() {
+/// A host that serves one app and has given up another.
+fn with_a_failed_app() -> Host {
     let host = Host::builder()
         .app(version("old").config("init_fails = true"))
         .set("restart_intensity = 2")
@@ -111,6 +111,12 @@ fn a_reload_revives_an_app_that_was_given_up() {
     host.wait_status("the app is given up", |status| {
         status.app(NAME).state == "failed"
     });
+    host
+}
+
+#[test]
+fn a_reload_revives_an_app_that_was_given_up() {
+    let host = with_a_failed_app();
     host.edit(
         &Host::builder()
             .app(version("new"))
@@ -134,15 +140,7 @@ fn a_restart_replaces_every_process_of_an_app() {
 
 #[test]
 fn an_app_that_has_failed_gets_no_workers_from_a_manage_message() {
-    let host = Host::builder()
-        .app(version("old").config("init_fails = true"))
-        .set("restart_intensity = 2")
-        .app(App::demo().workers(1))
-        .launch();
-    host.wait_listening();
-    host.wait_status("the app is given up", |status| {
-        status.app(NAME).state == "failed"
-    });
+    let host = with_a_failed_app();
     let mut wire = host.connect();
     let mut add = |fields: Value| {
         let mut message = json!({"type": "manage", "id": 1, "op": 1, "count": 2});

@@ -229,8 +229,7 @@ impl<E: Embedder> Arbiter<E> {
                 let Ok(next) = inputs.try_recv() else { break };
                 self.take(next);
             }
-            self.serve_stash(Instant::now());
-            self.go_on_listing(Instant::now());
+            self.go_on_with_stash();
             self.keep_time(Instant::now());
             self.finish_draining(inputs.is_empty());
             self.service.beat();

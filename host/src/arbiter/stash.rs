@@ -59,9 +59,18 @@ impl<E: Embedder> Arbiter<E> {
         }
     }
 
+    /// Goes on with what has had to wait.
+    pub(super) fn go_on_with_stash(&mut self) {
+        if !self.turns.is_empty() {
+            let now = Instant::now();
+            self.serve_stash(now);
+            self.go_on_listing(now);
+        }
+    }
+
     /// Does what clients want of the stash, in turn: as much as this wakeup allows, and for as long
     /// as there is room for the answers.
-    pub(super) fn serve_stash(&mut self, now: Instant) {
+    fn serve_stash(&mut self, now: Instant) {
         while self.budget.takes_reply()
             && let Some(client) = self.turns.next()
         {
@@ -74,7 +83,7 @@ impl<E: Embedder> Arbiter<E> {
     }
 
     /// Goes on with a list of keys.
-    pub(super) fn go_on_listing(&mut self, now: Instant) {
+    fn go_on_listing(&mut self, now: Instant) {
         if !self.budget.takes_reply() {
             return;
         }

@@ -16,7 +16,7 @@ use super::output;
 use super::serve::cores;
 use super::socket::{Located, SocketArgs};
 use crate::config::{AppOverride, AppSettings, BuildSettings, Overrides, Settings};
-use crate::develop::{Job, Profile, Sources, Stamp, Watch};
+use crate::develop::{Job, Profile, Sources, Stamp, Watch, directory_of};
 use crate::process::child;
 
 const EXAMPLES: &str = "\
@@ -258,12 +258,5 @@ fn reload(located: &Located, app: Option<&str>) {
     });
     if let Err(failure) = done {
         failure.report();
-    }
-}
-
-fn directory_of(file: &Path) -> &Path {
-    match file.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
     }
 }

@@ -16,6 +16,7 @@ mod watch;
 
 pub(crate) use builder::{BuildError, Built, Job};
 pub(crate) use inspection::{Action, InspectError, Inspection, Parameter, inspect};
+pub(crate) use publish::directory_of;
 pub(crate) use rust::Profile;
 pub(crate) use scaffold::{Language, NameError, ProjectName, ScaffoldError, scaffold};
 pub(crate) use sources::{Sources, Stamp};

@@ -15,10 +15,7 @@ const MODE: u32 = 0o644;
 
 /// Copies `built` to `output`, whose directory is made if need be. Returns the size in bytes.
 pub(super) fn publish(built: &Path, output: &Path) -> io::Result<u64> {
-    let directory = match output.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let directory = directory_of(output);
     fs::create_dir_all(directory)?;
     let mut source = File::open(built)?;
     // What a killed command has left: empty, or the beginning of a component.
@@ -31,6 +28,14 @@ pub(super) fn publish(built: &Path, output: &Path) -> io::Result<u64> {
     made.file.set_permissions(Permissions::from_mode(MODE))?;
     made.name.persist(output)?;
     Ok(bytes)
+}
+
+/// The directory that a file lies in.
+pub(crate) fn directory_of(file: &Path) -> &Path {
+    match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
 }
 
 #[cfg(test)]
