@@ -1,6 +1,5 @@
 //! What comes from clients, workers, molds and the system, turned into events of the machine.
 
-use std::io;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -9,7 +8,7 @@ use tokio::net::UnixStream;
 use super::client::{Client, FromClient};
 use super::control::Asker;
 use super::input::NewWorker;
-use super::link::WorkerLink;
+use super::link::{LinkFailure, WorkerLink};
 use super::machine::{ClientId, Event, GenerationId};
 use super::reader::ReadLimits;
 use super::replies::Kind;
@@ -168,7 +167,12 @@ impl<E: Embedder> Arbiter<E> {
             }
             Up::Stash(request) => return self.use_stash_of_mold(now, generation, request),
             // Another version, or nonsense. Its end is an event of its own.
-            Up::Hello(_) | Up::Ready | Up::Chunk(..) | Up::Final(..) | Up::OverMemory(_) => {
+            Up::Hello(_)
+            | Up::Ready
+            | Up::Chunk(..)
+            | Up::Final(..)
+            | Up::Called
+            | Up::OverMemory(_) => {
                 return self.kill_mold(generation);
             }
         };
@@ -180,7 +184,7 @@ impl<E: Embedder> Arbiter<E> {
         generation: GenerationId,
         worker: WorkerId,
         new: NewWorker,
-    ) -> io::Result<()> {
+    ) -> Result<(), LinkFailure> {
         let frame_bytes_max = self.settings.server.frame_bytes_max;
         let link = WorkerLink::start(
             worker,

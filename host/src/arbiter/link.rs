@@ -7,21 +7,21 @@ use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
 use bytes::BytesMut;
-use tokio::io::AsyncReadExt;
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::budget::{Budget, Share};
-use super::downlink::Downlink;
+use super::budget::Budget;
+use super::downlink::{Downlink, Flushed};
 use super::gate::Gate;
+use super::incoming::{Heard, Incoming};
 use super::input::{Input, NewWorker};
 use super::machine::{ClientId, GenerationId};
-use super::outbox::Flushed;
 use crate::process::descriptors::{self, Received};
 use crate::process::hop::{self, Down, Encoded, Failure, Stage, Up, WorkerId};
+use crate::process::lane::{Lane, LaneError};
 use crate::process::pidfd::Pidfd;
 use crate::process::spawn::SpawnedMold;
 
@@ -39,29 +39,34 @@ pub(super) struct WorkerLink {
     reader: JoinHandle<()>,
 }
 
+/// Why a new worker cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LinkFailure {
+    #[error("cannot watch its socket: {0}")]
+    Socket(#[from] io::Error),
+    #[error(transparent)]
+    Lane(#[from] LaneError),
+}
+
 impl WorkerLink {
-    /// Takes a worker's socket and starts to read it.
+    /// Takes a worker's socket and memory, and starts to read it.
     pub(super) fn start(
         worker: WorkerId,
         new: NewWorker,
         frame_bytes_max: usize,
         budget: &Budget,
         input: mpsc::Sender<Input>,
-    ) -> io::Result<WorkerLink> {
+    ) -> Result<WorkerLink, LinkFailure> {
         let socket = std::os::unix::net::UnixStream::from(new.socket);
         socket.set_nonblocking(true)?;
         let (incoming, outgoing) = UnixStream::from_std(socket)?.into_split();
+        let lane = Lane::open(&new.lane, frame_bytes_max)?;
+        let incoming = Incoming::new(incoming, &lane, frame_bytes_max, budget);
         let gate = Rc::new(Gate::default());
-        let reader = tokio::task::spawn_local(read_worker(
-            worker,
-            incoming,
-            gate.clone(),
-            frame_bytes_max,
-            budget.clone(),
-            input,
-        ));
+        let reader = read_worker(worker, incoming, gate.clone(), input);
+        let reader = tokio::task::spawn_local(reader);
         Ok(WorkerLink {
-            down: Downlink::new(outgoing),
+            down: Downlink::with_area(outgoing, lane.requests()),
             gate,
             paused_for: None,
             pidfd: Pidfd::from_received(new.pidfd),
@@ -129,50 +134,31 @@ impl Drop for WorkerLink {
 
 async fn read_worker(
     worker: WorkerId,
-    mut stream: OwnedReadHalf,
+    mut incoming: Incoming,
     gate: Rc<Gate>,
-    frame_bytes_max: usize,
-    budget: Budget,
     input: mpsc::Sender<Input>,
 ) {
-    let mut buf = BytesMut::new();
-    let mut held = budget.hold(Share::Replies);
+    let mut end = None;
     loop {
-        loop {
-            gate.pass().await;
-            let next = hop::next_message(&mut buf, frame_bytes_max).and_then(|message| {
-                message
-                    .map(|(header, payload)| Up::decode(header, budget.charge_reply(payload)))
-                    .transpose()
-            });
-            let message = match next {
-                Ok(Some(message)) => Input::Worker(worker, message),
-                Ok(None) => break,
-                Err(_) => {
-                    let _ = input.send(Input::WorkerBroken(worker)).await;
-                    buf.clear();
-                    break;
-                }
-            };
-            // The loop is gone only when the host has stopped.
-            if input.send(message).await.is_err() {
+        gate.pass().await;
+        let news = match (incoming.take(), end) {
+            (Ok(Some(message)), _) => Input::Worker(worker, message),
+            (Err(_), _) => Input::WorkerBroken(worker),
+            (Ok(None), Some(unread)) => {
+                // The loop is gone only when the host has stopped.
+                let _ = input.send(Input::WorkerDrained { worker, unread }).await;
                 return;
             }
-        }
-        held.set(buf.len());
-        buf.reserve(hop::bytes_wanted(&buf));
-        let unread = match stream.read_buf(&mut buf).await {
-            Ok(0) => false,
-            Ok(_) => {
-                held.set(buf.len());
+            (Ok(None), None) => {
+                if let Heard::End { unread } = incoming.listen().await {
+                    end = Some(unread);
+                }
                 continue;
             }
-            // So the kernel says that the worker closed its socket, which only its end does,
-            // before it had read everything.
-            Err(error) => error.kind() == io::ErrorKind::ConnectionReset,
         };
-        let _ = input.send(Input::WorkerDrained { worker, unread }).await;
-        return;
+        if input.send(news).await.is_err() {
+            return;
+        }
     }
 }
 
@@ -283,11 +269,15 @@ impl ControlReader {
 /// A new worker, if its descriptors have arrived. If not, it is lost alone: its other end is closed
 /// with them, so it ends, and its mold reaps it.
 fn forked(worker: WorkerId, pid: i32, received: Received) -> (Up, Option<NewWorker>) {
-    match <[OwnedFd; 2]>::try_from(received) {
-        Ok([socket, pidfd]) => (
-            Up::Forked { worker, pid },
-            Some(NewWorker { socket, pidfd }),
-        ),
+    match <[OwnedFd; 3]>::try_from(received) {
+        Ok([socket, pidfd, lane]) => {
+            let new = NewWorker {
+                socket,
+                pidfd,
+                lane,
+            };
+            (Up::Forked { worker, pid }, Some(new))
+        }
         Err(_) => {
             let failure = Failure {
                 stage: Stage::Forking,
@@ -321,7 +311,7 @@ mod tests {
         let (arbiter, mold) = std::os::unix::net::UnixStream::pair().unwrap();
         let (_, mut writer) = link::split(mold.into(), 0).unwrap();
         let fd = arbiter.as_fd();
-        let sent: [&[BorrowedFd<'_>]; 3] = [&[fd, fd], &[fd], &[fd, fd]];
+        let sent: [&[BorrowedFd<'_>]; 3] = [&[fd; 3], &[fd; 2], &[fd; 3]];
         for (worker, fds) in (1..).map(WorkerId).zip(sent) {
             writer
                 .send_with_fds(&Up::Forked { worker, pid: 7 }, fds)
@@ -346,10 +336,10 @@ mod tests {
                         },
                         Some(_),
                     ) => {
-                        assert_eq!((named, fds.len()), (worker, 2));
+                        assert_eq!((named, fds.len()), (worker, 3));
                     }
                     (Up::ForkFailed(named, failure), None) => {
-                        assert_eq!((named, fds.len()), (worker, 1));
+                        assert_eq!((named, fds.len()), (worker, 2));
                         assert!(!failure.permanent);
                     }
                     other => panic!("{other:?}"),

@@ -9,6 +9,7 @@ use nix::sys::signal::Signal;
 use tracing::{debug, error, info, trace, warn};
 
 use super::SettingsError;
+use super::link::LinkFailure;
 use super::machine::{ClientId, DeathCause, Report};
 use crate::logline::{LogLevel, LogSource};
 use crate::process::hop::{Exit, ExitStatus, Failure, Initialised, Stage, WorkerId};
@@ -336,11 +337,11 @@ pub(super) fn no_table(app: &str, table: &str, error: &StashError) {
 }
 
 /// A new worker's socket is of no use.
-pub(super) fn cannot_adopt(worker: WorkerId, error: &io::Error) {
+pub(super) fn cannot_adopt(worker: WorkerId, error: &LinkFailure) {
     error!(
         worker = worker.0,
         error = error as &dyn Error,
-        "cannot use a new worker's socket"
+        "cannot use a new worker"
     );
 }
 

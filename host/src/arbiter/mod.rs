@@ -16,6 +16,7 @@ mod gate;
 mod hooks;
 mod hostlog;
 mod id_map;
+mod incoming;
 mod input;
 mod inputs;
 mod link;

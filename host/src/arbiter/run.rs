@@ -14,13 +14,14 @@ use super::alarm::Alarm;
 use super::budget::Budget;
 use super::client::Client;
 use super::control::Orders;
+use super::downlink;
 use super::hooks::{self, Hooks};
 use super::id_map::IdMap;
 use super::input::Input;
 use super::link::{MoldLink, WorkerLink};
 use super::listen::Listener;
 use super::machine::{ClientId, Effect, Event, GenerationId, Machine};
-use super::outbox::Flushed;
+use super::outbox;
 use super::pidfile::Pidfile;
 use super::refusals::Refusals;
 use super::service::Service;
@@ -68,6 +69,8 @@ pub(super) struct Arbiter<E> {
     pub(super) input: mpsc::Sender<Input>,
     /// Peers with something to be written.
     pub(super) dirty: Vec<Peer>,
+    /// Peers with more of it when others have had their turn.
+    unfinished: Vec<Peer>,
     pub(super) memory: Memory,
     pub(super) budget: Budget,
     /// Requests, for lack of room.
@@ -148,6 +151,7 @@ pub(super) async fn run(
         molds: IdMap::default(),
         input,
         dirty: Vec::new(),
+        unfinished: Vec::new(),
         memory: Memory::default(),
         budget,
         refusals: Refusals::default(),
@@ -218,7 +222,7 @@ impl<E: Embedder> Arbiter<E> {
                 signal = signals.recv() => Some(Input::Signal(signal?)),
                 Some(first) = inputs.recv() => Some(first),
                 // The tasks that read clients are to have their share, too.
-                () = tokio::task::yield_now(), if self.can_serve_stash() => None,
+                () = tokio::task::yield_now(), if self.has_more_to_do() => None,
                 () = alarm.ring(due) => Some(Input::Due),
             };
             self.turns.begin();
@@ -230,6 +234,7 @@ impl<E: Embedder> Arbiter<E> {
                 self.take(next);
             }
             self.go_on_with_stash();
+            self.dirty.append(&mut self.unfinished);
             self.keep_time(Instant::now());
             self.finish_draining(inputs.is_empty());
             self.service.beat();
@@ -252,6 +257,11 @@ impl<E: Embedder> Arbiter<E> {
             () = self.hooks.finish(until) => Ok(()),
             stopped = told_to_stop(signals) => stopped,
         }
+    }
+
+    /// Whether there is work that was left for the next turn.
+    fn has_more_to_do(&self) -> bool {
+        self.can_serve_stash() || !self.unfinished.is_empty()
     }
 
     /// Deadlines pass also while inputs never end.
@@ -343,10 +353,10 @@ impl<E: Embedder> Arbiter<E> {
             return;
         };
         match client.flush() {
-            Ok(Flushed::All) if client.closing => self.close_client(id),
+            Ok(outbox::Flushed::All) if client.closing => self.close_client(id),
             Ok(flushed) => {
                 let caught_up = client.take_stalled();
-                if flushed == Flushed::Blocked {
+                if flushed == outbox::Flushed::Blocked {
                     let limit = self.settings.server.write_timeout;
                     client.await_writable(id, limit, self.input.clone());
                 }
@@ -358,17 +368,23 @@ impl<E: Embedder> Arbiter<E> {
     }
 
     fn flush_worker(&mut self, id: WorkerId) {
-        if let Some(link) = self.workers.get_mut(&id)
-            && link.flush() == Flushed::Blocked
-            && let Some(writable) = link.down.await_writable()
-        {
-            self.tell_when(writable, Input::WorkerWritable(id));
+        let Some(link) = self.workers.get_mut(&id) else {
+            return;
+        };
+        match link.flush() {
+            downlink::Flushed::All => {}
+            downlink::Flushed::Copying => self.unfinished.push(Peer::Worker(id)),
+            downlink::Flushed::Blocked => {
+                if let Some(writable) = link.down.await_writable() {
+                    self.tell_when(writable, Input::WorkerWritable(id));
+                }
+            }
         }
     }
 
     fn flush_mold(&mut self, generation: GenerationId) {
         if let Some((link, _)) = self.molds.get_mut(&generation)
-            && link.flush() == Flushed::Blocked
+            && link.flush() == downlink::Flushed::Blocked
             && let Some(writable) = link.down.await_writable()
         {
             self.tell_when(writable, Input::MoldWritable(generation));

@@ -18,7 +18,8 @@ pub(crate) fn hop(data: &[u8]) {
             let encoded = up.encode();
             [encoded.head(), &encoded.body].concat()
         });
-        stable(&message, Down::decode, |down| {
+        let decode = |header, payload| Down::decode_with(header, payload, |_| None);
+        stable(&message, decode, |down| {
             let encoded = down.encode();
             [encoded.head(), &encoded.body].concat()
         });

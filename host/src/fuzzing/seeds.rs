@@ -451,7 +451,10 @@ pub(super) fn hop() -> Vec<Seed> {
                 frame,
             }),
         ),
-        ("too_long", Header::chunk(CallId(1), 1 << 30).to_vec()),
+        (
+            "too_long",
+            Header::chunk(CallId(1), 1 << 30).bytes().to_vec(),
+        ),
         ("unfinished", up(Up::Ready)[..15].to_vec()),
     ]
 }

@@ -1,6 +1,6 @@
 //! The mold's loop: fork when asked, reap what ends.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -98,22 +98,24 @@ impl Mold {
     /// Makes a copy. Some in the copy.
     fn fork(&mut self, worker: WorkerId) -> Result<Option<NewWorker>, LinkError> {
         let mold = getpid();
-        match fork_worker() {
-            Ok(Forked::Worker(socket)) => Ok(Some(NewWorker {
+        match fork_worker(self.setup.frame_bytes_max) {
+            Ok(Forked::Worker(socket, lane)) => Ok(Some(NewWorker {
                 worker,
                 socket,
+                lane,
                 mold,
             })),
             Ok(Forked::Mold {
                 pid,
                 pidfd,
                 arbiter_end,
+                lane,
             }) => {
                 let forked = Up::Forked {
                     worker,
                     pid: pid.as_raw(),
                 };
-                let fds = [arbiter_end.as_fd(), pidfd.as_fd()];
+                let fds = [arbiter_end.as_fd(), pidfd.as_fd(), lane.as_fd()];
                 self.control.lock().writer.send_with_fds(&forked, &fds)?;
                 self.copies.push(Copy { worker, pid, pidfd });
                 Ok(None)
@@ -131,6 +133,7 @@ impl Mold {
         let NewWorker {
             worker,
             socket,
+            lane,
             mold,
         } = new;
         let Prepared {
@@ -142,6 +145,7 @@ impl Mold {
         Seed {
             worker,
             socket,
+            lane,
             mold,
             setup: self.setup,
             app,
@@ -153,7 +157,8 @@ impl Mold {
 
 struct NewWorker {
     worker: WorkerId,
-    socket: std::os::fd::OwnedFd,
+    socket: OwnedFd,
+    lane: OwnedFd,
     mold: Pid,
 }
 

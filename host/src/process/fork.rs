@@ -10,6 +10,7 @@ use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, Pid};
 
 use super::inspect;
+use super::lane::{self, LaneError};
 use super::pidfd::Pidfd;
 
 /// Why no copy was made.
@@ -18,6 +19,9 @@ pub(crate) enum ForkError {
     /// A thread holds locks and runs on in the mold only; its copy would hang.
     #[error("the mold has {0} threads; a copy of it would hang, so none is made")]
     Threads(usize),
+    /// There is no memory to share with the copy.
+    #[error(transparent)]
+    Lane(#[from] LaneError),
     /// The system refuses.
     #[error("cannot fork: {0}")]
     Io(#[from] io::Error),
@@ -26,8 +30,8 @@ pub(crate) enum ForkError {
 /// Where the process is after [`fork_worker`].
 #[derive(Debug)]
 pub(crate) enum Forked {
-    /// In the mold: the worker's process and our handle on it, and the arbiter's end of its
-    /// socket, to be passed on and closed.
+    /// In the mold: the worker's process and our handle on it; the arbiter's end of its socket and the
+    /// memory that they share, to be passed on and closed.
     Mold {
         /// The worker.
         pid: Pid,
@@ -35,13 +39,16 @@ pub(crate) enum Forked {
         pidfd: Pidfd,
         /// The arbiter's end of the worker's socket.
         arbiter_end: OwnedFd,
+        /// See [`lane::create`].
+        lane: OwnedFd,
     },
-    /// In the worker: its socket to the arbiter.
-    Worker(OwnedFd),
+    /// In the worker: its socket to the arbiter, and the memory that they share.
+    Worker(OwnedFd, OwnedFd),
 }
 
-/// Makes a copy of this process, which must have one thread.
-pub(crate) fn fork_worker() -> Result<Forked, ForkError> {
+/// Makes a copy of this process, which must have one thread. The copy shares with the arbiter what the
+/// largest frame takes.
+pub(crate) fn fork_worker(frame_bytes_max: usize) -> Result<Forked, ForkError> {
     let threads = inspect::thread_count()?;
     if threads != 1 {
         return Err(ForkError::Threads(threads));
@@ -53,10 +60,11 @@ pub(crate) fn fork_worker() -> Result<Forked, ForkError> {
         SockFlag::SOCK_CLOEXEC,
     )
     .map_err(io::Error::from)?;
+    let lane = lane::create(frame_bytes_max)?;
     // SAFETY: this process has one thread, so no lock can be held by a thread that does not
     // exist in the copy.
     match unsafe { nix::unistd::fork() }.map_err(io::Error::from)? {
-        ForkResult::Child => Ok(Forked::Worker(worker_end)),
+        ForkResult::Child => Ok(Forked::Worker(worker_end, lane)),
         ForkResult::Parent { child: pid } => {
             drop(worker_end);
             match Pidfd::open(pid) {
@@ -64,6 +72,7 @@ pub(crate) fn fork_worker() -> Result<Forked, ForkError> {
                     pid,
                     pidfd,
                     arbiter_end,
+                    lane,
                 }),
                 Err(error) => {
                     // Not reaped yet, so the number is still its own.

@@ -1,6 +1,7 @@
 //! A child's end of its socket to the arbiter: blocking, because a child serves one thing at a
 //! time. The arbiter never blocks on its own end, so a blocking write here always ends: it is
-//! read, or its writer is killed.
+//! read, or its writer is killed. A worker has a lane beside it: what is large is left there, and so is
+//! what the arbiter is going to look for anyhow.
 
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -12,7 +13,8 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use rustix::net::RecvFlags;
 
-use super::hop::{self, Down, HopError, Up};
+use super::hop::{self, Down, Header, HopError, Up};
+use super::lane::{AREA_BYTES_MIN, Area, Inlet, Lane, LaneError};
 use crate::logline::{LogLevel, LogSource};
 
 /// Why nothing more comes from the arbiter, or goes to it.
@@ -24,6 +26,9 @@ pub(crate) enum LinkError {
     /// The arbiter sent nonsense.
     #[error(transparent)]
     Hop(#[from] HopError),
+    /// There is no memory to share with the arbiter.
+    #[error(transparent)]
+    Lane(#[from] LaneError),
     /// The socket failed.
     #[error("the connection to the arbiter failed: {0}")]
     Io(#[from] io::Error),
@@ -35,12 +40,24 @@ pub(crate) struct LinkReader {
     socket: OwnedFd,
     buf: BytesMut,
     frame_bytes_max: usize,
+    /// Where large frames lie.
+    requests: Option<Area>,
 }
 
 /// The writing half of a child's end.
 #[derive(Debug)]
 pub(crate) struct LinkWriter {
     socket: OwnedFd,
+    shared: Option<Shared>,
+}
+
+/// What a worker's messages can take instead of the socket.
+#[derive(Debug)]
+struct Shared {
+    ring: Inlet,
+    replies: Area,
+    /// How many messages went over the socket.
+    sent: u16,
 }
 
 /// Takes a connected socket as this child's end.
@@ -50,15 +67,33 @@ pub(crate) fn split(
 ) -> Result<(LinkReader, LinkWriter), LinkError> {
     let writer = LinkWriter {
         socket: socket.try_clone()?,
+        shared: None,
     };
     Ok((
         LinkReader {
             socket,
             buf: BytesMut::new(),
             frame_bytes_max,
+            requests: None,
         },
         writer,
     ))
+}
+
+/// The same with a lane beside the socket.
+pub(crate) fn split_with_lane(
+    socket: OwnedFd,
+    frame_bytes_max: usize,
+    lane: &Lane,
+) -> Result<(LinkReader, LinkWriter), LinkError> {
+    let (mut reader, mut writer) = split(socket, frame_bytes_max)?;
+    reader.requests = Some(lane.requests());
+    writer.shared = Some(Shared {
+        ring: lane.inlet(),
+        replies: lane.replies(),
+        sent: 0,
+    });
+    Ok((reader, writer))
 }
 
 impl LinkReader {
@@ -112,8 +147,9 @@ impl LinkReader {
     /// The next message if it has been read as a whole already.
     pub(super) fn buffered(&mut self) -> Result<Option<Down>, LinkError> {
         let message = hop::next_message(&mut self.buf, self.frame_bytes_max)?;
+        let borrow = |len| self.requests.as_ref()?.frame(len);
         message
-            .map(|(header, payload)| Ok(Down::decode(header, payload)?))
+            .map(|(header, payload)| Ok(Down::decode_with(header, payload, borrow)?))
             .transpose()
     }
 
@@ -148,6 +184,50 @@ impl AsRawFd for LinkReader {
     }
 }
 
+/// What has become of a message that was to be left in the ring.
+enum Left {
+    /// The arbiter is going to find it.
+    ForArbiter,
+    /// It is there, but the arbiter has just stopped to look.
+    ButUnnoticed,
+    /// Nothing: it has no room, or the arbiter does not look.
+    Nothing,
+}
+
+impl Shared {
+    fn leave(&mut self, head: &[u8], body: &[u8]) -> Left {
+        let Some(header) = hop::with_order(head, self.sent) else {
+            return Left::Nothing;
+        };
+        if !self.ring.is_attended() || !self.ring.put(&header, body) {
+            return Left::Nothing;
+        }
+        match self.ring.is_attended() {
+            true => Left::ForArbiter,
+            false => Left::ButUnnoticed,
+        }
+    }
+
+    /// A message is about to go over the socket.
+    fn will_call(&mut self) {
+        self.sent = self.sent.wrapping_add(1);
+        self.ring.will_be_called();
+    }
+
+    /// Leaves large frames where the arbiter can take them from.
+    fn leave_frames(&self, frames: &[u8]) -> bool {
+        if frames.len() < AREA_BYTES_MIN {
+            return false;
+        }
+        let Some(mut taken) = self.replies.take().filter(|it| it.has_room(frames.len())) else {
+            return false;
+        };
+        taken.write(0, frames);
+        taken.hand_over();
+        true
+    }
+}
+
 impl LinkWriter {
     /// Sends a message; waits while the arbiter is busy.
     pub(crate) fn send(&mut self, message: &Up) -> Result<(), LinkError> {
@@ -155,8 +235,33 @@ impl LinkWriter {
         self.send_parts(encoded.head(), &encoded.body)
     }
 
+    /// Sends frames of a reply: large ones through the lane, if there is room.
+    pub(crate) fn send_frames(&mut self, header: Header, frames: &[u8]) -> Result<(), LinkError> {
+        match &self.shared {
+            Some(shared) if shared.leave_frames(frames) => {
+                let (header, len) = header.in_area();
+                self.send_parts(&header.bytes(), &len)
+            }
+            _ => self.send_parts(&header.bytes(), frames),
+        }
+    }
+
     /// Sends a header and its payload, without copying them together.
-    pub(crate) fn send_parts(&mut self, mut head: &[u8], mut body: &[u8]) -> Result<(), LinkError> {
+    pub(crate) fn send_parts(&mut self, head: &[u8], body: &[u8]) -> Result<(), LinkError> {
+        if let Some(shared) = &mut self.shared {
+            match shared.leave(head, body) {
+                Left::ForArbiter => return Ok(()),
+                Left::ButUnnoticed => {
+                    shared.will_call();
+                    return self.write_parts(Up::Called.encode().head(), &[]);
+                }
+                Left::Nothing => shared.will_call(),
+            }
+        }
+        self.write_parts(head, body)
+    }
+
+    fn write_parts(&mut self, mut head: &[u8], mut body: &[u8]) -> Result<(), LinkError> {
         while !head.is_empty() || !body.is_empty() {
             let parts = [IoSlice::new(head), IoSlice::new(body)];
             let sent = self.sendmsg(&parts, &[])?;
@@ -177,7 +282,7 @@ impl LinkWriter {
     ) -> Result<(), LinkError> {
         hop::log_pieces(line).try_for_each(|piece| {
             let header = hop::Header::log(call, source, level, piece.len());
-            self.send_parts(&header, piece.as_bytes())
+            self.send_parts(&header.bytes(), piece.as_bytes())
         })
     }
 
@@ -191,7 +296,7 @@ impl LinkWriter {
         let whole: Bytes = [encoded.head(), &encoded.body].concat().into();
         let raw: Vec<_> = fds.iter().map(AsRawFd::as_raw_fd).collect();
         let sent = self.sendmsg(&[IoSlice::new(&whole)], &[ControlMessage::ScmRights(&raw)])?;
-        self.send_parts(&whole[sent..], &[])
+        self.write_parts(&whole[sent..], &[])
     }
 
     fn sendmsg(

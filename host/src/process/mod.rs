@@ -11,6 +11,7 @@ pub(crate) mod handover;
 pub(crate) mod hop;
 pub(crate) mod inbox;
 pub(crate) mod inspect;
+pub(crate) mod lane;
 pub(crate) mod launch;
 pub(crate) mod link;
 pub(crate) mod memory;

@@ -3,13 +3,14 @@
 
 mod blobs;
 mod call;
+mod idle_lane;
 mod mailbox;
 mod memory;
 pub(crate) mod stash;
 mod uplink;
 
 use std::os::fd::OwnedFd;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use nix::unistd::Pid;
 use tokio::runtime::Runtime;
@@ -18,10 +19,12 @@ use crate::logline::{LogLevel, LogSource};
 use crate::mold::init_failure;
 use crate::process::hop::{Down, Fate, Setup, Up, WorkerId};
 use crate::process::inbox::Inbox;
+use crate::process::lane::{AREA_BYTES_MIN, Lane};
 use crate::process::link::{self, LinkError};
 use crate::process::{child, title};
 use crate::runtime::{App, Instance, InstanceSettings, SharedUplink, StartError, shield};
 
+use idle_lane::IdleLane;
 use mailbox::Mailbox;
 use memory::MemoryWatch;
 use uplink::Desk;
@@ -30,6 +33,8 @@ use uplink::Desk;
 pub(crate) struct Seed {
     pub(crate) worker: WorkerId,
     pub(crate) socket: OwnedFd,
+    /// The memory that it shares with the arbiter.
+    pub(crate) lane: OwnedFd,
     pub(crate) mold: Pid,
     pub(crate) setup: Setup,
     pub(crate) app: App,
@@ -54,9 +59,12 @@ fn serve(seed: Seed) -> Result<i32, LinkError> {
     }
     title::set_over_arguments(&title(&seed.setup.app.name, seed.worker));
     child::volunteer_for_oom();
-    let (reader, writer) = link::split(seed.socket, seed.setup.frame_bytes_max)?;
+    let frame_bytes_max = seed.setup.frame_bytes_max;
+    let lane = Lane::open(&seed.lane, frame_bytes_max)?;
+    drop(seed.lane);
+    let (reader, writer) = link::split_with_lane(seed.socket, frame_bytes_max, &lane)?;
     let inbox = Inbox::new(reader);
-    let desk = Desk::new(writer, inbox, seed.setup.frame_bytes_max);
+    let desk = Desk::new(writer, inbox, frame_bytes_max);
     let runtime = shield::runtime()?;
     let started = start(
         &runtime,
@@ -82,6 +90,7 @@ fn serve(seed: Seed) -> Result<i32, LinkError> {
             .recycle
             .private_bytes_max
             .map(MemoryWatch::new),
+        lane: IdleLane::new(&lane),
         app_name: seed.setup.app.name,
         runtime,
         instance,
@@ -124,14 +133,14 @@ struct Worker {
     desk: Desk,
     /// Where the app's memory is limited.
     memory: Option<MemoryWatch>,
+    lane: IdleLane,
 }
 
 impl Worker {
     fn serve(mut self) -> Result<i32, LinkError> {
         loop {
-            let owed = self.memory.as_ref();
-            let owed = owed.and_then(|memory| memory.owed_in(Instant::now()));
-            let Some(message) = self.mailbox.recv(owed)? else {
+            let Some(message) = self.mailbox.recv(self.patience())? else {
+                self.lane.give_back_if_due(Instant::now());
                 self.watch_memory()?;
                 continue;
             };
@@ -141,7 +150,12 @@ impl Worker {
                     deadline,
                     frame,
                 } => {
-                    match self.call(call, deadline, &frame)? {
+                    let fate = self.call(call, deadline, &frame)?;
+                    if self.desk.take_has_sent_much() || frame.len() >= AREA_BYTES_MIN {
+                        self.lane.used(Instant::now());
+                    }
+                    drop(frame);
+                    match fate {
                         // The reply is written. State is never used again after a trap.
                         Fate::Tainted(_) => return Ok(0),
                         Fate::Healthy => self.watch_memory()?,
@@ -157,6 +171,14 @@ impl Worker {
                 Down::Setup(_) | Down::Fork(_) | Down::Stash(_) => {}
             }
         }
+    }
+
+    /// How long to wait for a message at most: something else may be due then.
+    fn patience(&self) -> Option<Duration> {
+        let now = Instant::now();
+        let memory = self.memory.as_ref();
+        let owed = memory.and_then(|memory| memory.owed_in(now));
+        self.lane.due_in(now).into_iter().chain(owed).min()
     }
 
     /// Says so if this worker has grown too large, now that its caller has the reply.

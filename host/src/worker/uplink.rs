@@ -10,6 +10,7 @@ use super::blobs::Noting;
 use crate::logline::{LogLevel, LogSource};
 use crate::process::hop::{CallId, Deadline, Fate, Header, Up};
 use crate::process::inbox::Inbox;
+use crate::process::lane::AREA_BYTES_MIN;
 use crate::process::link::{LinkError, LinkWriter};
 use crate::protocol::{Dialect, ReplyFault, ReplyValue, check_value};
 use crate::runtime::{CallBlobs, EmitError, StashFault, Uplink};
@@ -31,6 +32,8 @@ struct Shared {
     /// For the frames of replies, reused.
     buffer: Vec<u8>,
     current: Option<Current>,
+    /// Frames that may have gone through the lane.
+    has_sent_much: bool,
 }
 
 /// The call being served.
@@ -54,6 +57,7 @@ impl Desk {
             frame_bytes_max,
             buffer: Vec::new(),
             current: None,
+            has_sent_much: false,
         };
         Desk(Arc::new(Mutex::new(shared)))
     }
@@ -119,14 +123,25 @@ impl Desk {
     ) -> Result<(), LinkError> {
         let mut shared = self.lock();
         shared.current = None;
-        let Shared { writer, buffer, .. } = &mut *shared;
+        let Shared {
+            writer,
+            buffer,
+            has_sent_much,
+            ..
+        } = &mut *shared;
         buffer.clear();
         write(buffer);
-        writer.send_parts(&Header::last(call, fate, buffer.len()), buffer)?;
+        writer.send_frames(Header::last(call, fate, buffer.len()), buffer)?;
+        *has_sent_much |= buffer.len() >= AREA_BYTES_MIN;
         if buffer.capacity() > BUFFER_BYTES_KEPT {
             *buffer = Vec::new();
         }
         Ok(())
+    }
+
+    /// Whether large frames were sent since this was last asked.
+    pub(super) fn take_has_sent_much(&self) -> bool {
+        std::mem::take(&mut self.lock().has_sent_much)
     }
 
     /// Nobody waits for this call any more.
@@ -166,6 +181,7 @@ impl Uplink for Desk {
             frame_bytes_max,
             buffer,
             current,
+            has_sent_much,
             ..
         } = &mut *shared;
         let Some(current) = current else {
@@ -200,8 +216,9 @@ impl Uplink for Desk {
             }
         }
         current.emitted = true;
+        *has_sent_much |= buffer.len() >= AREA_BYTES_MIN;
         if writer
-            .send_parts(&Header::chunk(current.call, buffer.len()), buffer)
+            .send_frames(Header::chunk(current.call, buffer.len()), buffer)
             .is_err()
         {
             current.cancelled = true;

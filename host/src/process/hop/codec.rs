@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::{Buf, Bytes, BytesMut};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::limits::PAYLOAD_SLACK_BYTES;
+use super::limits::payload_bytes_max;
 use super::{CallId, Deadline, Down, Fate, HopError, Taint, Up, WorkerId};
 use crate::logline::{LogLevel, LogSource};
 use crate::stash::{StashAnswer, StashError};
@@ -38,6 +38,9 @@ impl Encoded {
 /// Deadline and timeout of a call, in nanoseconds; `u64::MAX` for none.
 const CALL_FIELDS_BYTES: usize = 16;
 
+/// The length of a frame that lies in shared memory.
+const FRAME_LEN_BYTES: usize = 8;
+
 mod kind {
     pub(super) const SETUP: u8 = 1;
     pub(super) const FORK: u8 = 2;
@@ -59,7 +62,17 @@ mod kind {
     pub(super) const OVER_MEMORY: u8 = 43;
     pub(super) const STASH: u8 = 44;
     pub(super) const WANTS_WORKERS: u8 = 45;
+    pub(super) const CALLED: u8 = 46;
 }
+
+/// Of the flags: the payload ends with the length of a frame that lies in shared memory, u64.
+const IN_AREA: u8 = 0x80;
+
+/// Where a header has its flags.
+const FLAGS_OFFSET: usize = 5;
+
+/// Where a header has its order.
+const ORDER_OFFSET: usize = 6;
 
 /// The header of a message.
 #[derive(Clone, Copy, Debug)]
@@ -71,35 +84,34 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    fn bytes(self) -> [u8; HEADER_BYTES] {
+    /// As it is written.
+    pub(crate) fn bytes(self) -> [u8; HEADER_BYTES] {
         let mut out = [0; HEADER_BYTES];
         out[..4].copy_from_slice(&(self.len as u32).to_le_bytes());
         out[4] = self.kind;
-        out[5] = self.flags;
+        out[FLAGS_OFFSET] = self.flags;
         out[8..].copy_from_slice(&self.subject.to_le_bytes());
         out
     }
 
     /// Of a chunk whose payload has this length.
-    pub(crate) fn chunk(call: CallId, len: usize) -> [u8; HEADER_BYTES] {
+    pub(crate) fn chunk(call: CallId, len: usize) -> Header {
         Header {
             len,
             kind: kind::CHUNK,
             flags: 0,
             subject: call.0,
         }
-        .bytes()
     }
 
     /// Of the end of a reply, whose payload has this length.
-    pub(crate) fn last(call: CallId, fate: Fate, len: usize) -> [u8; HEADER_BYTES] {
+    pub(crate) fn last(call: CallId, fate: Fate, len: usize) -> Header {
         Header {
             len,
             kind: kind::FINAL,
             flags: fate_flags(fate),
             subject: call.0,
         }
-        .bytes()
     }
 
     /// Of a line for the log, whose text has this length.
@@ -108,7 +120,7 @@ impl Header {
         source: LogSource,
         level: LogLevel,
         len: usize,
-    ) -> [u8; HEADER_BYTES] {
+    ) -> Header {
         let flags = (source as u8) << 4 | level as u8;
         let subject = call.map_or(0, |call| call.0);
         Header {
@@ -117,8 +129,47 @@ impl Header {
             flags,
             subject,
         }
-        .bytes()
     }
+
+    /// The same message with its frame in shared memory, and what it carries instead.
+    pub(crate) fn in_area(self) -> (Header, [u8; FRAME_LEN_BYTES]) {
+        let header = Header {
+            len: FRAME_LEN_BYTES,
+            flags: self.flags | IN_AREA,
+            ..self
+        };
+        (header, (self.len as u64).to_le_bytes())
+    }
+
+    /// The frame: what is left of the payload, or what `borrow` has of this length.
+    fn frame(
+        &self,
+        payload: Bytes,
+        borrow: impl FnOnce(usize) -> Option<Bytes>,
+    ) -> Result<Bytes, HopError> {
+        if self.flags & IN_AREA == 0 {
+            return Ok(payload);
+        }
+        let len = payload[..].try_into().map(u64::from_le_bytes).ok();
+        let frame = len.and_then(|len| borrow(usize::try_from(len).ok()?));
+        frame.ok_or(HopError::Payload { kind: self.kind })
+    }
+}
+
+/// A header with its message's place among those that went over the socket; none if it is no header.
+pub(crate) fn with_order(header: &[u8], order: u16) -> Option<[u8; HEADER_BYTES]> {
+    let mut header: [u8; HEADER_BYTES] = header.try_into().ok()?;
+    header[ORDER_OFFSET..][..2].copy_from_slice(&order.to_le_bytes());
+    Some(header)
+}
+
+/// The place of the message that these bytes begin with, if its header is there.
+pub(crate) fn order_of(bytes: &[u8]) -> Option<u16> {
+    let header = bytes.first_chunk::<HEADER_BYTES>()?;
+    Some(u16::from_le_bytes([
+        header[ORDER_OFFSET],
+        header[ORDER_OFFSET + 1],
+    ]))
 }
 
 /// Bit 0: tainted; bit 1, with it: it lacked memory.
@@ -148,7 +199,7 @@ pub(crate) fn next_message(
     let Some(len) = announced(buf) else {
         return Ok(None);
     };
-    if len > frame_bytes_max + PAYLOAD_SLACK_BYTES {
+    if len > payload_bytes_max(frame_bytes_max) {
         return Err(HopError::TooLong(len));
     }
     if buf.len() < HEADER_BYTES + len {
@@ -218,18 +269,31 @@ pub(crate) fn stash_answer(answer: &Result<StashAnswer<'_>, StashError>) -> Enco
     encoded(kind::STASH_ANSWER, 0, &[], postcard(answer))
 }
 
+/// A [`Down::Call`] whose frame, of this length, lies in shared memory.
+pub(crate) fn call_in_area(call: CallId, deadline: Deadline, frame_len: usize) -> Encoded {
+    let len = Bytes::copy_from_slice(&(frame_len as u64).to_le_bytes());
+    let mut encoded = encoded(kind::CALL, call.0, &call_fields(deadline), len);
+    encoded.head[FLAGS_OFFSET] |= IN_AREA;
+    encoded
+}
+
+fn call_fields(deadline: Deadline) -> [u8; CALL_FIELDS_BYTES] {
+    let mut fields = [0; CALL_FIELDS_BYTES];
+    let timeout = deadline.timeout.map_or(u64::MAX, |d| d.as_nanos() as u64);
+    fields[..8].copy_from_slice(&deadline.at_nanos.unwrap_or(u64::MAX).to_le_bytes());
+    fields[8..].copy_from_slice(&timeout.to_le_bytes());
+    fields
+}
+
 fn encoded(kind: u8, subject: u64, fields: &[u8], body: Bytes) -> Encoded {
     let mut head = [0; HEADER_BYTES + CALL_FIELDS_BYTES];
-    let len = fields.len() + body.len();
-    head[..HEADER_BYTES].copy_from_slice(
-        &Header {
-            len,
-            kind,
-            flags: 0,
-            subject,
-        }
-        .bytes(),
-    );
+    let header = Header {
+        len: fields.len() + body.len(),
+        kind,
+        flags: 0,
+        subject,
+    };
+    head[..HEADER_BYTES].copy_from_slice(&header.bytes());
     let head_bytes = HEADER_BYTES + fields.len();
     head[HEADER_BYTES..head_bytes].copy_from_slice(fields);
     Encoded {
@@ -250,21 +314,20 @@ impl Down {
                 call,
                 deadline,
                 frame,
-            } => {
-                let mut fields = [0; CALL_FIELDS_BYTES];
-                let timeout = deadline.timeout.map_or(u64::MAX, |d| d.as_nanos() as u64);
-                fields[..8].copy_from_slice(&deadline.at_nanos.unwrap_or(u64::MAX).to_le_bytes());
-                fields[8..].copy_from_slice(&timeout.to_le_bytes());
-                encoded(kind::CALL, call.0, &fields, frame.clone())
-            }
+            } => encoded(kind::CALL, call.0, &call_fields(*deadline), frame.clone()),
             Down::Cancel(call) => encoded(kind::CANCEL, call.0, &[], none),
             Down::Stash(answer) => stash_answer(answer),
             Down::Stop => encoded(kind::STOP, 0, &[], none),
         }
     }
 
-    /// Reads a message that [`next_message`] returned.
-    pub(crate) fn decode(header: Header, mut payload: Bytes) -> Result<Down, HopError> {
+    /// Reads a message that [`next_message`] returned; `borrow`: the frame of this length that lies in
+    /// shared memory, if one can.
+    pub(crate) fn decode_with(
+        header: Header,
+        mut payload: Bytes,
+        borrow: impl FnOnce(usize) -> Option<Bytes>,
+    ) -> Result<Down, HopError> {
         let kind = header.kind;
         Ok(match kind {
             kind::SETUP => Down::Setup(from_json(kind, &payload)?),
@@ -280,7 +343,7 @@ impl Down {
                 Down::Call {
                     call: CallId(header.subject),
                     deadline,
-                    frame: payload,
+                    frame: header.frame(payload, borrow)?,
                 }
             }
             kind::CANCEL => Down::Cancel(CallId(header.subject)),
@@ -314,6 +377,7 @@ impl Up {
                 with_header(Header::last(*call, *fate, frames.len()), frames)
             }
             Up::Stash(request) => encoded(kind::STASH, 0, &[], postcard(request)),
+            Up::Called => encoded(kind::CALLED, 0, &[], none),
             Up::OverMemory(bytes) => encoded(kind::OVER_MEMORY, *bytes, &[], none),
             Up::Log {
                 call,
@@ -324,8 +388,17 @@ impl Up {
         }
     }
 
-    /// Reads a message that [`next_message`] returned.
+    /// Reads a message that [`next_message`] returned, from somebody who shares no memory.
     pub(crate) fn decode(header: Header, payload: Bytes) -> Result<Up, HopError> {
+        Up::decode_with(header, payload, |_| None)
+    }
+
+    /// Reads a message that [`next_message`] returned; `borrow`: as in [`Down::decode_with`].
+    pub(crate) fn decode_with(
+        header: Header,
+        payload: Bytes,
+        borrow: impl FnOnce(usize) -> Option<Bytes>,
+    ) -> Result<Up, HopError> {
         let Header {
             kind,
             flags,
@@ -345,11 +418,12 @@ impl Up {
             kind::FORK_FAILED => Up::ForkFailed(WorkerId(subject), from_json(kind, &payload)?),
             kind::EXITED => Up::Exited(WorkerId(subject), from_json(kind, &payload)?),
             kind::READY => Up::Ready,
-            kind::CHUNK => Up::Chunk(CallId(subject), payload),
+            kind::CHUNK => Up::Chunk(CallId(subject), header.frame(payload, borrow)?),
             kind::FINAL => {
-                let fate = fate(flags).ok_or(HopError::Payload { kind })?;
-                Up::Final(CallId(subject), fate, payload)
+                let fate = fate(flags & !IN_AREA).ok_or(HopError::Payload { kind })?;
+                Up::Final(CallId(subject), fate, header.frame(payload, borrow)?)
             }
+            kind::CALLED => Up::Called,
             kind::STASH => Up::Stash(from_postcard(kind, &payload)?),
             kind::OVER_MEMORY => Up::OverMemory(subject),
             kind::LOG => Up::Log {
@@ -363,9 +437,9 @@ impl Up {
     }
 }
 
-fn with_header(header: [u8; HEADER_BYTES], body: &Bytes) -> Encoded {
+fn with_header(header: Header, body: &Bytes) -> Encoded {
     let mut head = [0; HEADER_BYTES + CALL_FIELDS_BYTES];
-    head[..HEADER_BYTES].copy_from_slice(&header);
+    head[..HEADER_BYTES].copy_from_slice(&header.bytes());
     Encoded {
         head,
         head_bytes: HEADER_BYTES,

@@ -18,8 +18,12 @@ const ENVELOPE_BYTES_MAX: usize = 8 << 10;
 
 /// What a payload may be longer than the largest client frame. An error is cut to a length of its
 /// own, which may be above a small frame's, and so is a failure.
-pub(super) const PAYLOAD_SLACK_BYTES: usize =
-    ESCAPED_BYTES_MAX * ERROR_TEXT_BYTES_MAX + ENVELOPE_BYTES_MAX;
+const PAYLOAD_SLACK_BYTES: usize = ESCAPED_BYTES_MAX * ERROR_TEXT_BYTES_MAX + ENVELOPE_BYTES_MAX;
+
+/// The longest payload where client frames may have this length.
+pub(crate) fn payload_bytes_max(frame_bytes_max: usize) -> usize {
+    frame_bytes_max + PAYLOAD_SLACK_BYTES
+}
 
 const _: () = assert!(FAILURE_TEXT_BYTES_MAX <= ERROR_TEXT_BYTES_MAX);
 const _: () = assert!(LOG_LINE_BYTES_MAX <= PAYLOAD_SLACK_BYTES);

@@ -1,11 +1,13 @@
 //! The hop protocol: what the arbiter and its children, molds and workers, say to each other.
 //!
-//! One message is a header of 16 bytes (payload length u32, kind u8, flags u8, two zero bytes,
-//! subject u64; little endian) and a payload. The subject is a call or a worker. Control
-//! messages carry JSON, uses of the stash postcard, which has bytes; calls and replies carry the
-//! client's own frames verbatim. Pure: here are
-//! the messages, `codec` makes bytes of them and back; reading and writing sockets is the business
-//! of `link` and of the arbiter.
+//! One message is a header of 16 bytes (payload length u32, kind u8, flags u8, order u16, subject u64;
+//! little endian) and a payload. The subject is a call or a worker. Control messages carry JSON, uses of
+//! the stash postcard, which has bytes; calls and replies carry the client's own frames verbatim, or
+//! say that a frame lies in shared memory and how long it is. The order has a meaning only in a ring of
+//! shared memory: how many messages went over the socket before, modulo 65,536.
+//!
+//! Pure: here are the messages, `codec` makes bytes of them and back; reading and writing sockets and
+//! shared memory is the business of `link`, `lane` and of the arbiter.
 
 mod codec;
 mod limits;
@@ -19,11 +21,13 @@ use crate::config::{AppSettings, os_path};
 use crate::logline::{LogLevel, LogSource};
 use crate::stash::{StashAnswer, StashError, StashRequest};
 
-pub(crate) use codec::{Encoded, Header, bytes_wanted, next_message, stash_answer};
-pub(crate) use limits::log_pieces;
+pub(crate) use codec::{
+    Encoded, Header, bytes_wanted, call_in_area, next_message, order_of, stash_answer, with_order,
+};
+pub(crate) use limits::{log_pieces, payload_bytes_max};
 
 /// Raised with every change of this module; a child of another version is refused.
-pub(crate) const VERSION: u32 = 4;
+pub(crate) const VERSION: u32 = 5;
 
 /// A worker, unique for the arbiter's life; counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -196,6 +200,8 @@ pub(crate) enum Up {
     /// From a mold or a worker, which waits for [`Down::Stash`] and sends no other meanwhile: the app
     /// uses the stash.
     Stash(StashRequest),
+    /// From a worker: there is something in the ring of its shared memory.
+    Called,
     /// From a worker, once: its private memory, in bytes, is above the app's `private_bytes_max`.
     OverMemory(u64),
     /// A line for the log.

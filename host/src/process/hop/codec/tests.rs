@@ -14,6 +14,10 @@ fn wire(encoded: &Encoded) -> BytesMut {
     wire
 }
 
+fn decode_down(header: Header, payload: Bytes) -> Result<Down, HopError> {
+    Down::decode_with(header, payload, |_| None)
+}
+
 #[test]
 fn every_message_survives_the_hop_split_at_every_byte() {
     let exit = Exit {
@@ -45,6 +49,7 @@ fn every_message_survives_the_hop_split_at_every_byte() {
         Up::Final(CallId(3), Fate::Tainted(Taint::Trap), Bytes::new()),
         Up::Final(CallId(4), Fate::Tainted(Taint::Memory), Bytes::new()),
         Up::Stash(StashRequest::Tables),
+        Up::Called,
         Up::OverMemory(u64::MAX),
         Up::Log {
             call: Some(CallId(5)),
@@ -78,7 +83,7 @@ fn an_answer_of_the_stash_survives_the_hop() {
         let down = Down::Stash(answer);
         let mut buf = wire(&down.encode());
         let (header, payload) = next_message(&mut buf, 4096).unwrap().unwrap();
-        assert_eq!(Down::decode(header, payload).unwrap(), down);
+        assert_eq!(decode_down(header, payload).unwrap(), down);
     }
 }
 
@@ -110,7 +115,7 @@ fn a_call_survives_the_hop() {
         };
         let mut buf = wire(&call.encode());
         let (header, payload) = next_message(&mut buf, 16).unwrap().unwrap();
-        assert_eq!(Down::decode(header, payload).unwrap(), call);
+        assert_eq!(decode_down(header, payload).unwrap(), call);
     }
 }
 
@@ -148,12 +153,12 @@ fn a_setup_survives_the_hop_even_if_its_paths_are_no_text() {
     }));
     let mut buf = wire(&setup.encode());
     let (header, payload) = next_message(&mut buf, 4096).unwrap().unwrap();
-    assert_eq!(Down::decode(header, payload).unwrap(), setup);
+    assert_eq!(decode_down(header, payload).unwrap(), setup);
 }
 
 #[test]
 fn broken_messages_are_refused() {
-    let mut long = BytesMut::from(&Header::chunk(CallId(1), 1 << 30)[..]);
+    let mut long = BytesMut::from(&Header::chunk(CallId(1), 1 << 30).bytes()[..]);
     assert!(matches!(
         next_message(&mut long, 1 << 20),
         Err(HopError::TooLong(_))
@@ -169,7 +174,7 @@ fn broken_messages_are_refused() {
         Err(HopError::UnknownKind(200))
     ));
     assert!(matches!(
-        Down::decode(header, Bytes::new()),
+        decode_down(header, Bytes::new()),
         Err(HopError::UnknownKind(200))
     ));
     let header = Header {
@@ -179,7 +184,7 @@ fn broken_messages_are_refused() {
         subject: 0,
     };
     assert!(matches!(
-        Down::decode(header, Bytes::from_static(b"x")),
+        decode_down(header, Bytes::from_static(b"x")),
         Err(HopError::Payload { .. })
     ));
     for kind in [kind::LOG, kind::FINAL] {
@@ -194,4 +199,60 @@ fn broken_messages_are_refused() {
             Err(HopError::Payload { .. })
         ));
     }
+}
+
+#[test]
+fn a_frame_that_lies_in_shared_memory_takes_the_place_of_the_payload() {
+    let lying = Bytes::from_static(b"lies elsewhere");
+    let borrow = |len: usize| (len == lying.len()).then(|| lying.clone());
+    let deadline = Deadline {
+        at_nanos: Some(1),
+        timeout: None,
+    };
+    let mut buf = wire(&call_in_area(CallId(8), deadline, lying.len()));
+    let (header, payload) = next_message(&mut buf, 0).unwrap().unwrap();
+    let call = Down::Call {
+        call: CallId(8),
+        deadline,
+        frame: lying.clone(),
+    };
+    assert_eq!(Down::decode_with(header, payload, borrow).unwrap(), call);
+    for (header, up) in [
+        (
+            Header::chunk(CallId(1), lying.len()),
+            Up::Chunk(CallId(1), lying.clone()),
+        ),
+        (
+            Header::last(CallId(2), Fate::Tainted(Taint::Memory), lying.len()),
+            Up::Final(CallId(2), Fate::Tainted(Taint::Memory), lying.clone()),
+        ),
+    ] {
+        let (header, len) = header.in_area();
+        let mut buf = BytesMut::from(&[&header.bytes()[..], &len].concat()[..]);
+        let (header, payload) = next_message(&mut buf, 0).unwrap().unwrap();
+        let read = Up::decode_with(header, payload.clone(), borrow);
+        assert_eq!(read.unwrap(), up);
+        let (none, short) = (payload.clone(), payload.slice(..7));
+        for refused in [
+            Up::decode(header, none),
+            Up::decode_with(header, short, borrow),
+            Up::decode_with(header, payload, |_| None),
+        ] {
+            assert!(matches!(refused, Err(HopError::Payload { .. })));
+        }
+    }
+}
+
+#[test]
+fn a_header_keeps_its_place() {
+    let header = Header::chunk(CallId(1), 5).bytes();
+    assert_eq!(order_of(&header), Some(0));
+    let header = with_order(&header, 0xabcd).unwrap();
+    assert_eq!(with_order(&header[..15], 1), None);
+    assert_eq!(order_of(&header), Some(0xabcd));
+    assert_eq!(order_of(&header[..15]), None);
+    let mut buf = BytesMut::from(&[&header[..], b"chunk"].concat()[..]);
+    let (header, payload) = next_message(&mut buf, 16).unwrap().unwrap();
+    let chunk = Up::Chunk(CallId(1), Bytes::from_static(b"chunk"));
+    assert_eq!(Up::decode(header, payload).unwrap(), chunk);
 }

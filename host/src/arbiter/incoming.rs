@@ -1,0 +1,142 @@
+//! What a worker sends, over its socket and through the memory that it shares with the arbiter, in the
+//! order in which it was sent.
+
+use std::io;
+
+use bytes::{Bytes, BytesMut};
+use tokio::io::AsyncReadExt;
+use tokio::net::unix::OwnedReadHalf;
+
+use super::budget::{Budget, Held, Share};
+use crate::process::hop::{self, HopError, Up};
+use crate::process::lane::{Area, Corrupt, Lane, Outlet};
+
+/// The reading half of the arbiter's end.
+#[derive(Debug)]
+pub(super) struct Incoming {
+    stream: OwnedReadHalf,
+    /// From the socket, not decoded yet.
+    socket: BytesMut,
+    /// How many messages of the socket's were decoded.
+    decoded: u16,
+    /// Until something in the ring was nonsense.
+    outlet: Option<Outlet>,
+    /// From the ring, not decoded yet.
+    ring: BytesMut,
+    replies: Area,
+    frame_bytes_max: usize,
+    budget: Budget,
+    /// What the buffers hold.
+    held: Held,
+}
+
+/// What has come of waiting for a worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// There is something to be decoded.
+    Something,
+    /// It has closed its socket, which only its end does. `unread`: so the kernel says that it had not
+    /// read everything before.
+    End { unread: bool },
+}
+
+/// Why nothing can be made of what a worker sends.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Nonsense {
+    #[error(transparent)]
+    Message(#[from] HopError),
+    #[error(transparent)]
+    Ring(#[from] Corrupt),
+    #[error("a part of a message in the ring")]
+    Part,
+}
+
+impl Incoming {
+    pub(super) fn new(
+        stream: OwnedReadHalf,
+        lane: &Lane,
+        frame_bytes_max: usize,
+        budget: &Budget,
+    ) -> Incoming {
+        Incoming {
+            stream,
+            socket: BytesMut::new(),
+            decoded: 0,
+            outlet: Some(lane.outlet()),
+            ring: BytesMut::new(),
+            replies: lane.replies(),
+            frame_bytes_max,
+            budget: budget.clone(),
+            held: budget.hold(Share::Replies),
+        }
+    }
+
+    /// The next message, if it is here. After an error nothing of what is here is left, and the ring is
+    /// not looked at any more.
+    pub(super) fn take(&mut self) -> Result<Option<Up>, Nonsense> {
+        loop {
+            match self.decode() {
+                Ok(Some(Up::Called)) => {}
+                Err(nonsense) => {
+                    self.socket.clear();
+                    self.ring.clear();
+                    self.outlet = None;
+                    return Err(nonsense);
+                }
+                message => return message,
+            }
+        }
+    }
+
+    fn decode(&mut self) -> Result<Option<Up>, Nonsense> {
+        if self.ring.is_empty()
+            && let Some(outlet) = &mut self.outlet
+        {
+            // What was put there before the next message of the socket's is there by now.
+            outlet.drain(&mut self.ring)?;
+        }
+        let message = if hop::order_of(&self.ring) == Some(self.decoded) {
+            let message = hop::next_message(&mut self.ring, self.frame_bytes_max)?;
+            Some(message.ok_or(Nonsense::Part)?)
+        } else {
+            let message = hop::next_message(&mut self.socket, self.frame_bytes_max)?;
+            self.decoded = self.decoded.wrapping_add(u16::from(message.is_some()));
+            message
+        };
+        let charge = |frames: Bytes| self.budget.charge_reply(frames);
+        let borrow = |bytes| self.replies.frame(bytes);
+        let message = message.map(|(header, payload)| {
+            Up::decode_with(header, charge(payload), |bytes| borrow(bytes).map(charge))
+        });
+        Ok(message.transpose()?)
+    }
+
+    /// Waits until there is more to be decoded. Everything has to have been taken before.
+    pub(super) async fn listen(&mut self) -> Heard {
+        self.held.set(self.socket.len() + self.ring.len());
+        self.socket.reserve(hop::bytes_wanted(&self.socket));
+        // What the ring had that is not taken waits for a message of the socket's.
+        let looks = self.outlet.as_ref().filter(|_| self.ring.is_empty());
+        if looks.is_some_and(|outlet| !outlet.rest()) {
+            return Heard::Something;
+        }
+        let read = self.stream.read_buf(&mut self.socket).await;
+        if let Some(outlet) = &self.outlet {
+            outlet.attend();
+        }
+        match read {
+            Ok(0) => Heard::End { unread: false },
+            Ok(_) => {
+                self.held.set(self.socket.len() + self.ring.len());
+                Heard::Something
+            }
+            Err(error) => Heard::End {
+                unread: error.kind() == io::ErrorKind::ConnectionReset,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "tests/incoming.rs"]
+mod tests;

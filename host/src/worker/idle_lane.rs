@@ -1,0 +1,74 @@
+//! Gives back the memory that large frames have taken in the lane, when none has passed for a while. As
+//! long as they do, it is kept: fresh memory costs more than all copying.
+
+use std::time::{Duration, Instant};
+
+use crate::process::lane::{Area, Lane};
+
+/// How long nothing large has passed.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// The lane's areas, and when they were used.
+pub(super) struct IdleLane {
+    areas: [Area; 2],
+    used_at: Option<Instant>,
+}
+
+impl IdleLane {
+    pub(super) fn new(lane: &Lane) -> IdleLane {
+        IdleLane {
+            areas: [lane.requests(), lane.replies()],
+            used_at: None,
+        }
+    }
+
+    /// Something large has passed.
+    pub(super) fn used(&mut self, now: Instant) {
+        self.used_at = Some(now);
+    }
+
+    /// When to give back.
+    pub(super) fn due_in(&self, now: Instant) -> Option<Duration> {
+        Some((self.used_at? + IDLE).saturating_duration_since(now))
+    }
+
+    pub(super) fn give_back_if_due(&mut self, now: Instant) {
+        if self.due_in(now).is_none_or(|left| !left.is_zero()) {
+            return;
+        }
+        let given_back = self.areas.each_ref().map(Area::give_back);
+        // A client may take its time to read a reply: later, then.
+        let all = given_back.iter().all(|given_back| *given_back);
+        self.used_at = (!all).then_some(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::process::lane;
+
+    #[test]
+    fn memory_is_given_back_when_nothing_has_passed_for_a_while_and_nobody_reads_it() {
+        let memory = lane::create(1 << 20).unwrap();
+        let [arbiter, worker] = [(); 2].map(|()| Lane::open(&memory, 1 << 20).unwrap());
+        let mut idle = IdleLane::new(&worker);
+        let now = Instant::now();
+        assert_eq!(idle.due_in(now), None);
+        let mut reply = worker.replies().take().unwrap();
+        reply.write(0, &[7; 100_000]);
+        reply.hand_over();
+        idle.used(now);
+        assert_eq!(idle.due_in(now), Some(IDLE));
+        idle.give_back_if_due(now);
+        let unread = arbiter.replies().frame(100_000).unwrap();
+        idle.give_back_if_due(now + IDLE);
+        assert_eq!(unread[..], [7; 100_000]);
+        assert_eq!(idle.due_in(now + IDLE), Some(IDLE), "tries again");
+        drop(unread);
+        idle.give_back_if_due(now + IDLE * 2);
+        assert_eq!(idle.due_in(now), None);
+        assert_eq!(arbiter.replies().frame(100_000).unwrap()[..], [0; 100_000]);
+    }
+}
