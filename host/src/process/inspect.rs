@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use nix::sched::{CpuSet, sched_getaffinity};
 use nix::unistd::{Pid, geteuid};
 
 use super::pidfd::Pidfd;
@@ -111,6 +112,15 @@ pub(crate) fn unread_bytes(socket: &impl AsFd) -> Option<i32> {
         )
     };
     (done == 0).then_some(bytes)
+}
+
+/// Whether this thread may run on one processor core only.
+pub(crate) fn has_one_core() -> bool {
+    // Where it cannot be known there are probably more.
+    sched_getaffinity(Pid::from_raw(0)).is_ok_and(|cores| {
+        let mut all = (0..CpuSet::count()).filter(|core| cores.is_set(*core) == Ok(true));
+        all.next().is_some() && all.next().is_none()
+    })
 }
 
 #[cfg(test)]

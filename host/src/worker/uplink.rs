@@ -10,6 +10,7 @@ use super::blobs::Noting;
 use crate::logline::{LogLevel, LogSource};
 use crate::process::hop::{CallId, Deadline, Fate, Header, Up};
 use crate::process::inbox::Inbox;
+use crate::process::inspect;
 use crate::process::lane::AREA_BYTES_MIN;
 use crate::process::link::{LinkError, LinkWriter};
 use crate::protocol::{Dialect, ReplyFault, ReplyValue, check_value};
@@ -34,6 +35,8 @@ struct Shared {
     current: Option<Current>,
     /// Frames that may have gone through the lane.
     has_sent_much: bool,
+    /// This process and the arbiter run in turns.
+    has_one_core: bool,
 }
 
 /// The call being served.
@@ -58,6 +61,7 @@ impl Desk {
             buffer: Vec::new(),
             current: None,
             has_sent_much: false,
+            has_one_core: inspect::has_one_core(),
         };
         Desk(Arc::new(Mutex::new(shared)))
     }
@@ -182,6 +186,7 @@ impl Uplink for Desk {
             buffer,
             current,
             has_sent_much,
+            has_one_core,
             ..
         } = &mut *shared;
         let Some(current) = current else {
@@ -215,7 +220,7 @@ impl Uplink for Desk {
                 return Ok(false);
             }
         }
-        current.emitted = true;
+        let is_first = !std::mem::replace(&mut current.emitted, true);
         *has_sent_much |= buffer.len() >= AREA_BYTES_MIN;
         if writer
             .send_frames(Header::chunk(current.call, buffer.len()), buffer)
@@ -223,6 +228,11 @@ impl Uplink for Desk {
         {
             current.cancelled = true;
             return Ok(false);
+        }
+        if is_first && *has_one_core {
+            // Else the arbiter could not run before the app waits: a stream that does not would be
+            // with its reader only as a whole.
+            std::thread::yield_now();
         }
         if let Some(timeout) = current.deadline.timeout {
             // The arbiter counts from when it has the chunk; this is a moment earlier.
