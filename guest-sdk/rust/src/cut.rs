@@ -8,8 +8,6 @@ use serde::de::{Deserialize, Deserializer, Visitor};
 use serde::forward_to_deserialize_any;
 use serde_json::value::RawValue;
 
-use crate::params::Mismatch;
-
 /// The elements of an array.
 pub(crate) fn elements(array: &str) -> Option<Vec<&RawValue>> {
     let mut cutter = Cutter::enter(array, b'[')?;
@@ -145,12 +143,11 @@ fn next_quote(text: &[u8], from: usize) -> Option<usize> {
         word.wrapping_sub(ONES) & !word & HIGHS
     };
     let rest = text.get(from..)?;
-    let (blocks, _) = rest.as_chunks::<64>();
-    let without = |block: &&[u8; 64]| {
-        let (words, _) = block.as_chunks();
-        words.iter().fold(0, |found, word| found | quotes(word)) == 0
-    };
-    let skipped = 64 * blocks.iter().take_while(without).count();
+    let (words, _) = rest.as_chunks::<8>();
+    let (blocks, _) = words.as_chunks::<4>();
+    // One by one: a guest may be compiled to be small, and has few vector instructions at best.
+    let without = |[a, b, c, d]: &&[[u8; 8]; 4]| quotes(a) | quotes(b) | quotes(c) | quotes(d) == 0;
+    let skipped = size_of::<[[u8; 8]; 4]>() * blocks.iter().take_while(without).count();
     let found = rest[skipped..].iter().position(|byte| *byte == b'"')?;
     Some(from + skipped + found)
 }
@@ -166,18 +163,18 @@ fn raw(value: &str) -> Option<&RawValue> {
 struct Unread<'de>(&'de str);
 
 impl<'de> Deserializer<'de> for Unread<'de> {
-    type Error = Mismatch;
+    type Error = serde_json::Error;
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
         name: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Mismatch> {
+    ) -> serde_json::Result<V::Value> {
         let text = BorrowedStrDeserializer::new(self.0);
         visitor.visit_map(MapDeserializer::new(iter::once((name, text))))
     }
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> serde_json::Result<V::Value> {
         visitor.visit_borrowed_str(self.0)
     }
 
