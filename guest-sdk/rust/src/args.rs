@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::{Error, Result};
+use crate::{Error, Result, cut};
 
 /// The arguments of one call, borrowed from its JSON texts.
 pub struct Arguments<'a> {
@@ -16,7 +16,18 @@ pub struct Arguments<'a> {
 }
 
 impl<'a> Arguments<'a> {
+    /// Takes the texts apart, which the host has checked.
     pub(crate) fn parse(action: &'a str, args: &'a str, kwargs: &'a str) -> Result<Self> {
+        match (cut::elements(args), cut::members(kwargs)) {
+            (Some(positional), Some(keyword)) => {
+                Self::without_repetition(action, positional, keyword)
+            }
+            _ => Self::read(action, args, kwargs),
+        }
+    }
+
+    /// The same, of texts that nobody has checked.
+    pub(crate) fn read(action: &'a str, args: &'a str, kwargs: &'a str) -> Result<Self> {
         let parts = || -> serde_json::Result<_> {
             Ok((serde_json::from_str(args)?, serde_json::from_str(kwargs)?))
         };
@@ -26,6 +37,14 @@ impl<'a> Arguments<'a> {
                 format_args!(": the arguments are no JSON array and object: {e}"),
             )
         })?;
+        Self::without_repetition(action, positional, keyword)
+    }
+
+    fn without_repetition(
+        action: &'a str,
+        positional: Vec<&'a RawValue>,
+        keyword: Vec<(String, &'a RawValue)>,
+    ) -> Result<Self> {
         let arguments = Self {
             action,
             positional,

@@ -109,6 +109,7 @@ mod attribute;
 mod blobs;
 mod bound;
 mod bytes;
+mod cut;
 mod description;
 mod error;
 mod export;

@@ -27,6 +27,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::args::Arguments;
 use crate::host::standin::{self, StandIn};
 use crate::log::Level;
 use crate::{App, Result, instance::Instance};
@@ -75,7 +76,9 @@ impl<A: App> TestApp<A> {
             host.in_call = true;
             host.chunks.clear();
         });
-        let outcome = self.instance.call(action, args, kwargs);
+        // No host has checked the texts.
+        let outcome = Arguments::read(action, args, kwargs)
+            .and_then(|_| self.instance.call(action, args, kwargs));
         let (chunks, blobs) = standin::with(|host| {
             host.in_call = false;
             (

@@ -27,14 +27,18 @@ pub(crate) fn app_value(data: &[u8]) {
     assert_eq!(write(json.into(), FRAME_BYTES_MAX).ok(), plain.map(result));
 
     let blobs = blobs();
-    let value = ReplyValue::App {
+    let value = ReplyValue::Unchecked {
         json,
         blobs: &blobs,
     };
     let written = write(value, FRAME_BYTES_MAX);
     let expected = tree.as_ref().and_then(|tree| tree.to_tlv(Some(&blobs)));
-    if let Some(tree) = &tree {
-        check_json_dialect(tree, value);
+    match &tree {
+        Some(tree) => check_json_dialect(tree, value),
+        None => {
+            let refused = Dialect::Json.write_response(&mut vec![], "7", value, FRAME_BYTES_MAX);
+            assert!(matches!(refused, Err(ReplyFault::Json(_))));
+        }
     }
     match (written, expected) {
         (Ok(payload), Some(tlv)) => {
@@ -52,7 +56,7 @@ pub(crate) fn app_value(data: &[u8]) {
 
 /// A client of the JSON dialect gets what the app means.
 fn check_json_dialect(tree: &Json, value: ReplyValue<'_>) {
-    let ReplyValue::App { blobs, .. } = value else {
+    let ReplyValue::Unchecked { blobs, .. } = value else {
         return;
     };
     let mut out = Vec::new();

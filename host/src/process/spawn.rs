@@ -19,6 +19,11 @@ pub(crate) const ROLE_MOLD: &str = "__dirty-mold";
 /// The first argument of the short-lived process that compiles a component.
 pub(crate) const ROLE_COMPILE: &str = "__dirty-compile";
 
+/// Has the C library ask for huge pages where it allocates much. A large payload is in fresh memory
+/// each time, and a fault for every 4 KiB of it takes as long as all that is done with it; small
+/// allocations stay as they are.
+const HUGE_PAGES: &str = "glibc.malloc.hugetlb=1";
+
 /// Our own executable, held open.
 #[derive(Debug)]
 pub(crate) struct Executable(File);
@@ -30,13 +35,18 @@ impl Executable {
     }
 
     /// A command that runs it, as `name` in the process list, in `role`, with nothing of our
-    /// environment.
+    /// environment but what says how it is to run.
     pub(crate) fn command(&self, name: &str, role: &str) -> Command {
         let mut command = Command::new(format!("/proc/self/fd/{}", self.0.as_raw_fd()));
         command.arg0(name).arg(role).env_clear().current_dir("/");
         if let Some(backtrace) = std::env::var_os("RUST_BACKTRACE") {
             command.env("RUST_BACKTRACE", backtrace);
         }
+        let tunables = std::env::var_os("GLIBC_TUNABLES");
+        command.env(
+            "GLIBC_TUNABLES",
+            tunables.unwrap_or_else(|| HUGE_PAGES.into()),
+        );
         command
     }
 }

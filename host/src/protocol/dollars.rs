@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::escape::{ESCAPED_DOLLAR, begins_with_dollar};
 use super::fields::decode_text;
 use super::json::{DEPTH_MAX, Scanner, StringSpan, ValueError, Watch};
 
@@ -59,8 +60,6 @@ pub(super) fn may_have_dollar_keys(text: &str) -> bool {
         is_dollar && at > 0 && text[at - 1] == b'"'
     })
 }
-
-const ESCAPED_DOLLAR: &[u8] = br"\u0024";
 
 impl<'a> Changes<'a> {
     /// Finds them in one JSON value; `turn_of` is asked for each key that may be an only one.
@@ -151,10 +150,10 @@ struct Object {
 impl<F: Fn(&str) -> Option<Turn>> Finder<'_, F> {
     /// What the key asks for.
     fn turn(&self, key: &StringSpan) -> Option<Turn> {
-        let quoted = &self.text[key.span.clone()];
-        if quoted[1] != b'$' && !quoted[1..].starts_with(ESCAPED_DOLLAR) {
+        if !begins_with_dollar(&self.text[key.inner()]) {
             return None;
         }
+        let quoted = &self.text[key.span.clone()];
         // A key that stands for no Unicode text is like any other.
         decode_text(quoted).and_then(|key: Cow<'_, str>| (self.turn_of)(&key))
     }

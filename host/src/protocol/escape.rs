@@ -4,6 +4,19 @@
 //! of the JSON dialect `$bytes` is a binary in base64. A client's own object of such a shape gets one
 //! dollar more on its way to the app and loses one on its way back, so that it arrives as it was.
 
+/// A dollar as an escape, which has no other spelling.
+pub(super) const ESCAPED_DOLLAR: &[u8] = br"\u0024";
+
+/// Whether a key, as it stands between its quotes, may be one of those below: most are not.
+#[inline]
+pub(super) fn begins_with_dollar(key: &[u8]) -> bool {
+    match key.first() {
+        Some(b'$') => true,
+        Some(b'\\') => key.starts_with(ESCAPED_DOLLAR),
+        _ => false,
+    }
+}
+
 /// What an object with this one key stands for in an app's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Escape {

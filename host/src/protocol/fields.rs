@@ -166,6 +166,7 @@ impl Key {
 pub(super) struct Fields<'a> {
     frame: &'a [u8],
     spans: [Option<Range<usize>>; Key::COUNT],
+    has_dollar_keys: bool,
 }
 
 impl<'a> Fields<'a> {
@@ -173,16 +174,24 @@ impl<'a> Fields<'a> {
         Self {
             frame,
             spans: [const { None }; Key::COUNT],
+            has_dollar_keys: false,
         }
     }
 
     /// Walks the whole frame, which must be one object that is at most [`DEPTH_MAX`] deep. On an
     /// error the fields before it have been noted. UTF-8 is not checked.
     pub(super) fn read_all(&mut self) -> Result<(), EnvelopeFault> {
-        walk(self.frame, |name, value| match self.resolve(name)? {
+        self.has_dollar_keys = walk(self.frame, |name, value| match self.resolve(name)? {
             Some(key) => self.note(key, value),
             None => Ok(()),
-        })
+        })?;
+        Ok(())
+    }
+
+    /// Whether any object in the frame, as it has been read to the end, has a key that begins with a
+    /// dollar.
+    pub(super) fn has_dollar_keys(&self) -> bool {
+        self.has_dollar_keys
     }
 
     /// Notes where the value of `key` lies; a second one is refused.
@@ -318,11 +327,12 @@ pub(super) fn shortened(name: &str) -> String {
 }
 
 /// Shows each member of the message in `frame`, which must be one object that is at most
-/// [`DEPTH_MAX`] deep: its name, with quotes, and where its value lies. UTF-8 is not checked.
+/// [`DEPTH_MAX`] deep: its name, with quotes, and where its value lies. UTF-8 is not checked. Says
+/// whether any object in it has a key that begins with a dollar.
 pub(super) fn walk(
     frame: &[u8],
     mut visit: impl FnMut(&StringSpan, Range<usize>) -> Result<(), EnvelopeFault>,
-) -> Result<(), EnvelopeFault> {
+) -> Result<bool, EnvelopeFault> {
     let mut scanner = Scanner::new(frame);
     let mut more = scanner.checked(Scanner::enter_object)?;
     while more {
@@ -331,7 +341,15 @@ pub(super) fn walk(
         visit(&name, value)?;
         more = scanner.checked(Scanner::next_member)?;
     }
-    Ok(scanner.checked(Scanner::skip_end)?)
+    scanner.checked(Scanner::skip_end)?;
+    Ok(scanner.has_met_dollar())
+}
+
+/// The text of a whole frame. Most of it may be one long string, hence the vector instructions.
+pub(super) fn text_of(frame: &[u8]) -> Result<&str, EnvelopeFault> {
+    simdutf8::compat::from_utf8(frame).map_err(|error| EnvelopeFault::NotUtf8 {
+        at: error.valid_up_to(),
+    })
 }
 
 /// The text of a JSON string; None if it is something else, or no Unicode text.

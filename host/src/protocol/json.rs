@@ -7,82 +7,31 @@
 
 use std::ops::Range;
 
+use super::escape::begins_with_dollar;
 use super::nesting::{Bracket, Open};
 use super::plain_text::end_of_plain_text;
 
+pub(super) use super::json_fault::Stop;
+pub use super::json_fault::ValueError;
+
 /// How many arrays and objects may lie within each other.
 pub const DEPTH_MAX: usize = 128;
-
-/// Why a text is not a JSON value that the host accepts.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ValueError {
-    /// The text breaks the grammar of RFC 8259.
-    #[error("malformed JSON at byte {at}: expected {expected}")]
-    Malformed {
-        /// Offset of the first byte that does not fit.
-        at: usize,
-        /// What would have fitted there.
-        expected: &'static str,
-    },
-    /// The text is deeper than [`DEPTH_MAX`].
-    #[error("JSON at byte {at} is more than {DEPTH_MAX} arrays and objects deep: send it flatter")]
-    TooDeep {
-        /// Offset of the bracket that goes too deep.
-        at: usize,
-    },
-}
 
 /// Checks that `text` is exactly one JSON value, at most [`DEPTH_MAX`] deep.
 ///
 /// # Errors
 /// Says where the text breaks the grammar or the limit.
 pub fn check_value(text: &str) -> Result<(), ValueError> {
+    has_dollar_keys(text).map(drop)
+}
+
+/// Checks the same, and says whether any object in it has a key that begins with a dollar.
+pub(super) fn has_dollar_keys(text: &str) -> Result<bool, ValueError> {
     let mut scanner = Scanner::new(text.as_bytes());
     scanner.skip_whitespace();
     scanner.checked(|scanner| scanner.skip_value(DEPTH_MAX))?;
-    scanner.checked(Scanner::skip_end)
-}
-
-/// Why the scanner went no further; it then stands at the byte that stopped it. One byte, because
-/// results are checked at each step of the walk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stop {
-    TooDeep,
-    Object,
-    Value,
-    Key,
-    Colon,
-    MemberEnd,
-    ElementEnd,
-    Quote,
-    PlainText,
-    Escape,
-    Hex,
-    Digit,
-    Literal,
-    End,
-}
-
-impl Stop {
-    /// What would have fitted; None if the grammar is not what was broken.
-    fn expected(self) -> Option<&'static str> {
-        Some(match self {
-            Self::TooDeep => return None,
-            Self::Object => "an object",
-            Self::Value => "a value",
-            Self::Key => "a key in double quotes",
-            Self::Colon => "`:` after a key",
-            Self::MemberEnd => "`,` or `}`",
-            Self::ElementEnd => "`,` or `]`",
-            Self::Quote => "the string's closing quote",
-            Self::PlainText => "no bare control character in a string",
-            Self::Escape => "an escape sequence that JSON knows",
-            Self::Hex => "four hexadecimal digits after `\\u`",
-            Self::Digit => "a digit",
-            Self::Literal => "`true`, `false` or `null`",
-            Self::End => "the end of the text",
-        })
-    }
+    scanner.checked(Scanner::skip_end)?;
+    Ok(scanner.has_met_dollar())
 }
 
 /// A string as it stands in the text.
@@ -122,15 +71,25 @@ impl Watch for () {
 pub(super) struct Scanner<'a> {
     bytes: &'a [u8],
     at: usize,
+    has_met_dollar: bool,
 }
 
 impl<'a> Scanner<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0 }
+        Self {
+            bytes,
+            at: 0,
+            has_met_dollar: false,
+        }
     }
 
     pub(super) fn position(&self) -> usize {
         self.at
+    }
+
+    /// Whether a key that it has moved over begins with a dollar, spelled as an escape or not.
+    pub(super) fn has_met_dollar(&self) -> bool {
+        self.has_met_dollar
     }
 
     #[inline]
@@ -143,13 +102,7 @@ impl<'a> Scanner<'a> {
         &mut self,
         step: impl FnOnce(&mut Self) -> Result<T, Stop>,
     ) -> Result<T, ValueError> {
-        step(self).map_err(|stop| match stop.expected() {
-            Some(expected) => ValueError::Malformed {
-                at: self.at,
-                expected,
-            },
-            None => ValueError::TooDeep { at: self.at },
-        })
+        step(self).map_err(|stop| stop.at(self.at))
     }
 
     #[inline]
@@ -207,6 +160,7 @@ impl<'a> Scanner<'a> {
             return Err(Stop::Key);
         }
         let key = self.skip_string()?;
+        self.has_met_dollar |= begins_with_dollar(&self.bytes[key.inner()]);
         self.skip_whitespace();
         if !self.eat(b':') {
             return Err(Stop::Colon);

@@ -20,6 +20,7 @@ mod gd;
 mod id;
 mod intake;
 mod json;
+mod json_fault;
 mod members;
 mod nesting;
 mod outcome;

@@ -1,7 +1,7 @@
 //! Replies: how a worker or the arbiter writes them, and how a client reads them.
 //!
 //! Results and chunks are JSON text on both sides, not converted but for an app's binaries. Whoever
-//! writes one has checked it with [`check_value`](super::check_value).
+//! writes one has checked it with [`check_value`](super::check_value), or says that nobody has.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::client_values::append_for_client;
 use super::error::WireError;
 use super::frame::{append_frame, try_append_frame};
+use super::json::has_dollar_keys;
 use super::value::{ReplyFault, ReplyValue};
 
 /// Appends the frame that ends the call `id` with `result`. `id` is the JSON text of the request's
@@ -68,6 +69,10 @@ fn write_value(
         push_all(out, &head);
         match value {
             ReplyValue::Plain(json) => push_all(out, &[json]),
+            ReplyValue::Unchecked { json, blobs } if has_dollar_keys(json)? => {
+                append_for_client(out, json, blobs, payload_at, frame_bytes_max)?;
+            }
+            ReplyValue::Unchecked { json, .. } => push_all(out, &[json]),
             ReplyValue::App { json, blobs } => {
                 append_for_client(out, json, blobs, payload_at, frame_bytes_max)?;
             }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::client_values::for_app;
-use super::fields::{EnvelopeError, EnvelopeFault, Fields, Key};
+use super::fields::{EnvelopeError, EnvelopeFault, Fields, Key, text_of};
 use super::intake::Intake;
 
 /// A request whose frame is sound.
@@ -42,9 +42,7 @@ pub fn read_request(frame: &[u8]) -> Result<Request<'_>, EnvelopeError> {
 }
 
 fn request<'a>(frame: &'a [u8], fields: &Fields<'a>) -> Result<Request<'a>, EnvelopeFault> {
-    let text = std::str::from_utf8(frame).map_err(|error| EnvelopeFault::NotUtf8 {
-        at: error.valid_up_to(),
-    })?;
+    let text = text_of(frame)?;
     let kind = fields.string(Key::Type)?;
     if kind != "request" {
         return Err(Fields::unknown_type(&kind));
@@ -56,7 +54,10 @@ fn request<'a>(frame: &'a [u8], fields: &Fields<'a>) -> Result<Request<'a>, Enve
     let kwargs = fields.nested_span(Key::Kwargs, b'{', "an object")?;
     let mut intake = Intake::new();
     let mut json = |span: Option<Range<usize>>, absent| match span {
-        Some(span) => for_app(&text[span.clone()], span.start, &mut intake),
+        Some(span) if fields.has_dollar_keys() => {
+            for_app(&text[span.clone()], span.start, &mut intake)
+        }
+        Some(span) => Ok(Cow::Borrowed(&text[span])),
         None => Ok(Cow::Borrowed(absent)),
     };
     let (args, kwargs) = (json(args, "[]")?, json(kwargs, "{}")?);

@@ -8,8 +8,15 @@ use super::json::ValueError;
 pub enum ReplyValue<'a> {
     /// JSON text of the host's own, which means nothing but what it says.
     Plain(&'a str),
-    /// JSON text of an app or of the stash, in which `{"$blob": INDEX}` and `{"$float": NAME}` stand
-    /// for what JSON has no words for.
+    /// What an app says, unseen: it is checked as it is written, else as [`App`](Self::App).
+    Unchecked {
+        /// The text.
+        json: &'a str,
+        /// The binaries that it may name.
+        blobs: &'a dyn Blobs,
+    },
+    /// JSON text of an app or of the stash that has been checked, in which `{"$blob": INDEX}` and
+    /// `{"$float": NAME}` stand for what JSON has no words for.
     App {
         /// The text.
         json: &'a str,
@@ -22,7 +29,7 @@ impl<'a> ReplyValue<'a> {
     /// The text.
     pub fn json(self) -> &'a str {
         match self {
-            Self::Plain(json) | Self::App { json, .. } => json,
+            Self::Plain(json) | Self::Unchecked { json, .. } | Self::App { json, .. } => json,
         }
     }
 }

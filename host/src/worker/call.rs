@@ -10,7 +10,7 @@ use super::{Worker, blobs};
 use crate::logline::{LogLevel, LogSource};
 use crate::process::hop::{CallId, Deadline, Fate, Taint};
 use crate::process::link::LinkError;
-use crate::protocol::{Dialect, ReplyValue, Request, WireError, check_value};
+use crate::protocol::{Dialect, ReplyFault, ReplyValue, Request, WireError};
 use crate::runtime::{AppResult, CallBlobs, Failure, Outcome, Trap};
 
 impl Worker {
@@ -85,14 +85,8 @@ impl Worker {
 
     fn reply(&self, request: &Request<'_>, outcome: Outcome) -> (Reply, Fate) {
         let reply = match outcome {
-            Outcome::Returned(None) => Ok(None),
-            Outcome::Returned(Some(result)) => match check_value(&result.json) {
-                Ok(()) => Ok(Some(result)),
-                Err(error) => {
-                    let message = format!("the app returned no valid JSON: {error}");
-                    Err(self.app_error(request, message, None))
-                }
-            },
+            // Whether a result is JSON shows when it is written.
+            Outcome::Returned(result) => Ok(result),
             Outcome::Failed(Failure {
                 kind,
                 message,
@@ -149,7 +143,10 @@ impl Worker {
                 }
             };
             if let Err(fault) = written {
-                let message = format!("the app's result cannot be sent: {fault}");
+                let message = match fault {
+                    ReplyFault::Json(error) => format!("the app returned no valid JSON: {error}"),
+                    fault => format!("the app's result cannot be sent: {fault}"),
+                };
                 dialect.write_error(out, id, &self.app_error(request, message, None));
             }
         })
@@ -186,7 +183,7 @@ impl Worker {
 type Reply = Result<Option<AppResult>, WireError>;
 
 fn app_value(AppResult { json, blobs }: &AppResult) -> ReplyValue<'_> {
-    ReplyValue::App { json, blobs }
+    ReplyValue::Unchecked { json, blobs }
 }
 
 /// Functions of the contract and private names are not for clients.

@@ -19,10 +19,18 @@ DEPTH_MAX = 127
 _FLOATS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 # A key which means something, or which has been given dollars so that it means nothing.
 _MARKED = re.compile(r"\$+(?:blob|float)")
+# Before each of these stands a part of it, whose absence from a long text shows much sooner.
 # A dollar where it may begin a key, as it is and as an escape.
-_DOLLARS = ('"$', "\\u0024")
+_DOLLARS = (("$", '"$'), ("0024", "\\u0024"))
 # How the quick encoder writes keys that `str` writes in another way, and keys that need a dollar.
-_UNSURE = ('"$', '"true":', '"false":', '"null":', '"NaN":', 'Infinity":')
+_UNSURE = (
+    ("$", '"$'),
+    ('rue":', '"true":'),
+    ('lse":', '"false":'),
+    ('ull":', '"null":'),
+    ('NaN":', '"NaN":'),
+    ('ity":', 'Infinity":'),
+)
 
 
 class NoBlobs:
@@ -56,13 +64,18 @@ def _integers_of_any_size():
 def decode(text, blobs):
     """The value of a JSON text. `blobs.get(index)` has the bytes that it names, or `None`."""
     with _integers_of_any_size():
-        if not any(dollar in text for dollar in _DOLLARS):
+        if not _has_any(text, _DOLLARS):
             return json.loads(text)
 
         def unmark(pairs):
             return _unmarked(pairs, blobs)
 
         return json.loads(text, object_hook=unmark)
+
+
+def _has_any(text, marks):
+    """Whether one of them is in the text."""
+    return any(part in text and mark in text for part, mark in marks)
 
 
 def _unmarked(found, blobs):
@@ -97,7 +110,7 @@ def encode(value, blobs, name="the result"):
         except (TypeError, ValueError, RecursionError):
             # Either it needs more care, or a better message.
             text = None
-        if text is None or any(mark in text for mark in _UNSURE):
+        if text is None or _has_any(text, _UNSURE):
             value = _Plain(blobs, name).of(value, 0)
             text = _QUICK.encode(value)
         return text if _can_leave(text) else _ASCII.encode(value)
@@ -105,6 +118,8 @@ def encode(value, blobs, name="the result"):
 
 def _can_leave(text):
     """Half a surrogate pair cannot, but as an escape."""
+    if text.isascii():
+        return True
     try:
         text.encode()
     except UnicodeEncodeError:

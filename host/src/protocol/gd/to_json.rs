@@ -1,20 +1,24 @@
 //! TLV to JSON text for apps, in one pass.
 
 use std::borrow::Cow;
-use std::io::Write;
+use std::fmt::Write;
 
-use serde::Serialize;
+use serde_json::Number;
 
 use super::super::escape::{Escape, float_name};
 use super::super::fields::EnvelopeFault;
 use super::super::intake::Intake;
+use super::super::plain_text::end_of_plain_text;
 use super::cursor::{Cursor, Head, Scalar, TlvError};
 
 /// What comes out: JSON text, and the binaries that it names by their index.
 struct Json<'a, 'b> {
-    text: Vec<u8>,
+    text: String,
     intake: &'b mut Intake<'a>,
 }
+
+/// Room for what stands around a text: quotes, commas, brackets and the like.
+const BESIDE_TEXT_BYTES: usize = 64;
 
 /// A list or dict that is open.
 struct Level {
@@ -33,12 +37,12 @@ pub(super) fn read_json<'a>(
     intake: &mut Intake<'a>,
 ) -> Result<String, EnvelopeFault> {
     let mut json = Json {
-        text: Vec::new(),
+        text: String::new(),
         intake,
     };
     json.read(cursor, depth_max)?;
     json.intake.check_text(json.text.len())?;
-    Ok(String::from_utf8(json.text).expect("strings are checked, and the rest is ASCII"))
+    Ok(json.text)
 }
 
 impl<'a> Json<'a, '_> {
@@ -61,7 +65,7 @@ impl<'a> Json<'a, '_> {
             if open.len() == depth_max {
                 return Err(TlvError::TooDeep { at }.into());
             }
-            self.text.push(if is_dict { b'{' } else { b'[' });
+            self.text.push(if is_dict { '{' } else { '[' });
             open.push(Level {
                 is_dict,
                 count,
@@ -78,12 +82,12 @@ impl<'a> Json<'a, '_> {
     fn next(&mut self, cursor: &mut Cursor<'a>, open: &mut Vec<Level>) -> Result<bool, TlvError> {
         while let Some(level) = open.last_mut() {
             if level.left == 0 {
-                self.text.push(if level.is_dict { b'}' } else { b']' });
+                self.text.push(if level.is_dict { '}' } else { ']' });
                 open.pop();
                 continue;
             }
             if level.left < level.count {
-                self.text.push(b',');
+                self.text.push(',');
             }
             level.left -= 1;
             if level.is_dict {
@@ -102,8 +106,8 @@ impl<'a> Json<'a, '_> {
             // Of dollars and letters, so it needs no escaping.
             self.push_all(&["\"$", key, "\":"]);
         } else {
-            self.serialize(key);
-            self.text.push(b':');
+            self.string(key);
+            self.text.push(':');
         }
         Ok(())
     }
@@ -114,27 +118,62 @@ impl<'a> Json<'a, '_> {
             Scalar::None => self.push_all(&["null"]),
             Scalar::Bool(true) => self.push_all(&["true"]),
             Scalar::Bool(false) => self.push_all(&["false"]),
-            Scalar::Int(number) => self.serialize(&number),
-            Scalar::Float(number) if number.is_finite() => self.serialize(&number),
-            Scalar::Float(number) => {
-                self.push_all(&[r#"{"$float":""#, float_name(number), r#""}"#]);
-            }
+            Scalar::Int(number) => self.number(&number.into()),
+            Scalar::Float(number) => match Number::from_f64(number) {
+                Some(number) => self.number(&number),
+                None => self.push_all(&[r#"{"$float":""#, float_name(number), r#""}"#]),
+            },
             Scalar::Bytes(bytes) => {
                 let index = self.intake.push(Cow::Borrowed(bytes))?;
                 write!(self.text, r#"{{"$blob":{index}}}"#).expect("memory takes everything");
             }
-            Scalar::Text(bytes) => self.serialize(text(bytes, at)?),
+            Scalar::Text(bytes) => self.string(text(bytes, at)?),
         }
         Ok(())
     }
 
-    fn serialize<T: Serialize + ?Sized>(&mut self, value: &T) {
-        serde_json::to_writer(&mut self.text, value).expect("strings and numbers are JSON");
+    fn number(&mut self, number: &Number) {
+        write!(self.text, "{number}").expect("memory takes everything");
+    }
+
+    /// Writes a string: as it is from one byte to the next that has to be escaped.
+    fn string(&mut self, text: &str) {
+        // So that what follows a long one does not move it.
+        self.text.reserve(text.len() + BESIDE_TEXT_BYTES);
+        self.text.push('"');
+        let mut done = 0;
+        loop {
+            let end = end_of_plain_text(text.as_bytes(), done);
+            self.text.push_str(&text[done..end]);
+            let Some(special) = text.as_bytes().get(end) else {
+                break;
+            };
+            self.escape(*special);
+            done = end + 1;
+        }
+        self.text.push('"');
+    }
+
+    fn escape(&mut self, special: u8) {
+        let letter = match special {
+            b'"' | b'\\' => special,
+            0x08 => b'b',
+            0x0c => b'f',
+            b'\n' => b'n',
+            b'\r' => b'r',
+            b'\t' => b't',
+            control => {
+                write!(self.text, "\\u{control:04x}").expect("memory takes everything");
+                return;
+            }
+        };
+        self.text.push('\\');
+        self.text.push(char::from(letter));
     }
 
     fn push_all(&mut self, parts: &[&str]) {
         for part in parts {
-            self.text.extend_from_slice(part.as_bytes());
+            self.text.push_str(part);
         }
     }
 }
@@ -142,5 +181,5 @@ impl<'a> Json<'a, '_> {
 /// The text of the string at `at`.
 #[inline]
 pub(super) fn text(bytes: &[u8], at: usize) -> Result<&str, TlvError> {
-    std::str::from_utf8(bytes).map_err(|_| TlvError::NotUtf8 { at })
+    simdutf8::basic::from_utf8(bytes).map_err(|_| TlvError::NotUtf8 { at })
 }

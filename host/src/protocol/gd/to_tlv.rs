@@ -7,9 +7,9 @@
 use std::borrow::Cow;
 
 use super::super::escape::{Escape, float_of};
-use super::super::fields::{decode_text, shortened};
+use super::super::fields::shortened;
 use super::super::frame::{FrameError, check_length_max};
-use super::super::json::{DEPTH_MAX, Scanner, Stop, ValueError};
+use super::super::json::{DEPTH_MAX, Scanner, Stop, StringSpan, ValueError};
 use super::super::value::{Blobs, ReplyFault, ReplyValue};
 use super::cursor::{Cursor, Head, Scalar};
 use super::{ITEMS_MAX, code};
@@ -23,13 +23,13 @@ pub(super) fn append_tlv(
     payload_at: usize,
     payload_bytes_max: usize,
 ) -> Result<(), ReplyFault> {
-    let json = value.json().as_bytes();
+    let json = value.json();
     let mut writer = Writer {
         json,
-        scanner: Scanner::new(json),
+        scanner: Scanner::new(json.as_bytes()),
         blobs: match value {
             ReplyValue::Plain(_) => None,
-            ReplyValue::App { blobs, .. } => Some(blobs),
+            ReplyValue::Unchecked { blobs, .. } | ReplyValue::App { blobs, .. } => Some(blobs),
         },
         out,
         payload_at,
@@ -46,7 +46,7 @@ pub(super) fn append_tlv(
 }
 
 struct Writer<'a> {
-    json: &'a [u8],
+    json: &'a str,
     scanner: Scanner<'a>,
     /// None where dollars mean nothing.
     blobs: Option<&'a dyn Blobs>,
@@ -162,7 +162,7 @@ impl<'a> Writer<'a> {
         }
         let is_first = level.count == 1;
         let key = self.step(Scanner::skip_key)?;
-        let key = self.decode(&self.json[key.span])?;
+        let key = self.decode(&key)?;
         self.run(code::STRING, key.as_bytes());
         if is_first
             && self.blobs.is_some()
@@ -227,20 +227,21 @@ impl<'a> Writer<'a> {
 
     /// The text between an offset and the scanner, as an error repeats it.
     fn shown(&self, from: usize) -> String {
-        let text = String::from_utf8_lossy(&self.json[from..self.scanner.position()]);
-        shortened(text.trim_end())
+        shortened(self.json[from..self.scanner.position()].trim_end())
     }
 
     #[inline]
     fn scalar(&mut self) -> Result<(), ReplyFault> {
+        if self.scanner.peek() == Some(b'"') {
+            let string = self.step(Scanner::skip_string)?;
+            let text = self.decode(&string)?;
+            self.run(code::STRING, text.as_bytes());
+            return Ok(());
+        }
         let start = self.scanner.position();
         self.step(Scanner::skip_scalar)?;
         let raw = &self.json[start..self.scanner.position()];
-        match raw.first() {
-            Some(b'"') => {
-                let text = self.decode(raw)?;
-                self.run(code::STRING, text.as_bytes());
-            }
+        match raw.as_bytes().first() {
             Some(b't') => self.out.extend_from_slice(&[code::BOOL, 1]),
             Some(b'f') => self.out.extend_from_slice(&[code::BOOL, 0]),
             Some(b'n') => self.out.push(code::NONE),
@@ -249,9 +250,9 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    fn json_number(&mut self, raw: &[u8]) -> Result<(), ReplyFault> {
-        let text = std::str::from_utf8(raw).unwrap_or_default();
-        if raw.iter().any(|byte| matches!(byte, b'.' | b'e' | b'E')) {
+    fn json_number(&mut self, text: &str) -> Result<(), ReplyFault> {
+        let mut bytes = text.bytes();
+        if bytes.any(|byte| matches!(byte, b'.' | b'e' | b'E')) {
             // Rust reads every number that JSON has; one too large is infinite, as in Python.
             let number: f64 = text.parse().unwrap_or(f64::NAN);
             self.number(code::FLOAT64, number.to_be_bytes());
@@ -264,10 +265,16 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    fn decode(&self, quoted: &'a [u8]) -> Result<Cow<'a, str>, ReplyFault> {
-        decode_text(quoted).ok_or_else(|| ReplyFault::NoUnicode {
-            quoted: shortened(&String::from_utf8_lossy(quoted)),
-        })
+    #[inline]
+    fn decode(&self, string: &StringSpan) -> Result<Cow<'a, str>, ReplyFault> {
+        if !string.escaped {
+            return Ok(Cow::Borrowed(&self.json[string.inner()]));
+        }
+        let quoted = &self.json[string.span.clone()];
+        let text = serde_json::from_str(quoted).map_err(|_| ReplyFault::NoUnicode {
+            quoted: shortened(quoted),
+        })?;
+        Ok(Cow::Owned(text))
     }
 
     fn step<T>(

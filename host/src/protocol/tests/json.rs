@@ -77,7 +77,12 @@ fn takes_the_depth_limit_and_no_level_more() {
 #[test]
 fn finds_the_end_of_plain_text_at_every_offset() {
     for end in [b'"', b'\\', b'\n', 0] {
-        for len in (0..40).chain(60..70).chain(125..135).chain(190..200) {
+        for len in (0..40)
+            .chain(60..70)
+            .chain(125..135)
+            .chain(190..200)
+            .chain(315..325)
+        {
             for from in 0..=len {
                 let mut bytes = vec![0xe9; len];
                 bytes.push(end);
@@ -87,6 +92,33 @@ fn finds_the_end_of_plain_text_at_every_offset() {
         }
     }
     assert_eq!(end_of_plain_text(&[b' '; 21], 3), 21);
+}
+
+#[test]
+fn each_byte_is_special_or_not_wherever_it_is() {
+    for byte in 0..=u8::MAX {
+        let is_special = byte < 0x20 || byte == b'"' || byte == b'\\';
+        for at in [0, 8, 63, 64, 70, 191, 192, 230] {
+            let mut text = [b'x'; 231];
+            text[at] = byte;
+            let end = if is_special { at } else { text.len() };
+            assert_eq!(end_of_plain_text(&text, 0), end, "{byte} at {at}");
+        }
+    }
+}
+
+#[test]
+fn a_dollar_counts_where_a_key_begins() {
+    for (text, expected) in [
+        (r#""$a""#, false),
+        (r#"{"a$":"$b"}"#, false),
+        (r#"{"\\u0024a":1}"#, false),
+        (r#"{"$":1}"#, true),
+        (r#"[[{"a":{"b":1,"$c":2}}]]"#, true),
+        (r#"{"\u0024a":1}"#, true),
+    ] {
+        assert_eq!(has_dollar_keys(text), Ok(expected), "{text}");
+    }
 }
 
 proptest! {

@@ -57,6 +57,32 @@ fn what_was_written_is_read() {
 }
 
 #[test]
+fn what_nobody_has_checked_is_checked_as_it_is_written() {
+    let blobs = vec![b"x"];
+    let unchecked = |json| ReplyValue::Unchecked {
+        json,
+        blobs: &blobs,
+    };
+    for (json, written) in [
+        (r#"[1, "$"]"#, r#"[1, "$"]"#),
+        (
+            r#"[{"$blob":0},{"$$blob":0}]"#,
+            r#"[{"$bytes":"eA=="},{"$blob":0}]"#,
+        ),
+    ] {
+        let text = payload(|out| write_response(out, "7", unchecked(json), MAX).unwrap());
+        let expected = format!(r#"{{"type":"response","id":7,"result":{written}}}"#);
+        assert_eq!(text, expected);
+    }
+    let mut out = b"before".to_vec();
+    for json in ["", "[1", r#"{"$blob":0} 1"#, "nan"] {
+        let refused = write_response(&mut out, "7", unchecked(json), MAX);
+        assert!(matches!(refused, Err(ReplyFault::Json(_))), "{json}");
+    }
+    assert_eq!(out, b"before");
+}
+
+#[test]
 fn a_reply_above_the_limit_is_not_begun() {
     let mut out = b"before".to_vec();
     let result = "1".repeat(100);

@@ -82,6 +82,17 @@ fn values_are_json_for_the_app() {
 }
 
 #[test]
+fn texts_are_escaped_as_serde_json_does_it() {
+    let all: String = ('\0'..='\u{ff}').collect();
+    let long = all.repeat(3) + &"x".repeat(1000) + "\n" + &"é".repeat(500) + "\"";
+    for sent in ["", "\\", &all, &long] {
+        let expected = serde_json::to_string(sent).unwrap();
+        assert_eq!(to_app(&text(sent)).0, expected);
+        assert_eq!(from_app(&expected, &vec![]), Ok(result(text(sent))));
+    }
+}
+
+#[test]
 fn args_and_kwargs_number_their_binaries_together() {
     let blob = |bytes: &[u8]| Tlv::Bytes(bytes.to_vec());
     let payload = request(vec![blob(b"x")], vec![("k".to_owned(), blob(b"yz"))]);
