@@ -19,7 +19,7 @@ use crate::mold::init_failure;
 use crate::process::hop::{Down, Fate, Setup, Up, WorkerId};
 use crate::process::inbox::Inbox;
 use crate::process::link::{self, LinkError};
-use crate::process::{child, title};
+use crate::process::{child, title::Arguments};
 use crate::runtime::{App, Instance, InstanceSettings, SharedUplink, StartError, shield};
 
 use mailbox::Mailbox;
@@ -31,6 +31,8 @@ pub(crate) struct Seed {
     pub(crate) worker: WorkerId,
     pub(crate) socket: OwnedFd,
     pub(crate) mold: Pid,
+    /// The mold's, which this process has until it is titled.
+    pub(crate) arguments: Arguments,
     pub(crate) setup: Setup,
     pub(crate) app: App,
     /// The mold's instance, where `init()` has run there.
@@ -52,7 +54,8 @@ fn serve(seed: Seed) -> Result<i32, LinkError> {
     if !child::bind_to_parent(seed.mold)? {
         return Ok(1);
     }
-    title::set_over_arguments(&title(&seed.setup.app.name, seed.worker));
+    let title = title(&seed.setup.app.name, seed.worker);
+    seed.arguments.title(&title);
     child::volunteer_for_oom();
     let (reader, writer) = link::split(seed.socket, seed.setup.frame_bytes_max)?;
     let inbox = Inbox::new(reader);
