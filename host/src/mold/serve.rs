@@ -10,6 +10,7 @@ use crate::process::fork::{ForkError, Forked, fork_worker};
 use crate::process::hop::{Down, Failure, Setup, Stage, Up, WorkerId};
 use crate::process::link::LinkError;
 use crate::process::pidfd::{self, Pidfd};
+use crate::process::title::Arguments;
 use crate::worker::Seed;
 
 use super::Control;
@@ -28,6 +29,7 @@ pub(super) struct Mold {
     setup: Setup,
     prepared: Prepared,
     control: Control,
+    arguments: Arguments,
     copies: Vec<Copy>,
 }
 
@@ -43,6 +45,7 @@ impl Mold {
             setup,
             prepared,
             control,
+            arguments: Arguments::find(),
             copies: Vec::new(),
         }
     }
@@ -147,6 +150,7 @@ impl Mold {
             socket,
             lane,
             mold,
+            arguments: self.arguments,
             setup: self.setup,
             app,
             instance,

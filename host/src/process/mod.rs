@@ -2,6 +2,7 @@
 //! arbiter and its children. Home of `unsafe` for these things; knows nothing of wasm.
 
 pub(crate) mod activation;
+pub(crate) mod alarm;
 pub(crate) mod child;
 pub(crate) mod command;
 pub(crate) mod descriptors;

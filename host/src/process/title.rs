@@ -29,15 +29,33 @@ pub(crate) fn set(title: &str) {
     let _ = point_to(title);
 }
 
-/// Titles a process that asks for its arguments no more.
+/// Titles a process that has one thread and asks for its arguments no more.
 pub(crate) fn set_over_arguments(title: &str) {
-    set_name(title);
-    if point_to(title).is_err()
-        && let Ok(layout) = Layout::read()
-    {
-        // SAFETY: the kernel says that the command line is there. This process has one thread, and
-        // nothing in it refers to its arguments: std copies them whenever it is asked.
-        unsafe { write_over(layout.arg_start, layout.arg_end, title) };
+    Arguments::find().title(title);
+}
+
+/// Where a process has its arguments. To find them takes longer than to make a copy of a small
+/// process, and in a copy they are in the same place.
+#[derive(Debug)]
+pub(crate) struct Arguments(Option<Layout>);
+
+impl Arguments {
+    /// Those of this process.
+    pub(crate) fn find() -> Arguments {
+        Arguments(Layout::read().ok())
+    }
+
+    /// Titles the process that found them, or a copy of it: one that has one thread and asks for
+    /// its arguments no more.
+    pub(crate) fn title(&self, title: &str) {
+        set_name(title);
+        if let Some(layout) = &self.0
+            && layout.point_to(title).is_err()
+        {
+            // SAFETY: the kernel says that the command line is there. This process has one thread,
+            // and nothing in it refers to its arguments: std copies them whenever it is asked.
+            unsafe { write_over(layout.arg_start, layout.arg_end, title) };
+        }
     }
 }
 
@@ -50,18 +68,13 @@ pub(crate) fn set_name(title: &str) {
     }
 }
 
-/// Has the kernel find the command line in memory that is never freed. A process is titled twice
-/// in its life at most.
+/// Has the kernel find the command line elsewhere, if nothing can interfere.
 fn point_to(title: &str) -> io::Result<()> {
     if inspect::thread_count()? != 1 {
         // Another thread could move the end of the heap, which is written back here.
         return Err(io::ErrorKind::Unsupported.into());
     }
-    let layout = Layout::read()?;
-    let text = CString::new(title)?.into_bytes_with_nul();
-    let bytes = text.len() as u64;
-    let start = Box::leak(text.into_boxed_slice()).as_ptr() as u64;
-    layout.move_arguments(start, start + bytes)
+    Layout::read()?.point_to(title)
 }
 
 /// Writes a title over a command line, and cuts it if it does not fit.
@@ -126,6 +139,15 @@ impl Layout {
             env_start: field(50)?,
             env_end: field(51)?,
         })
+    }
+
+    /// Has the kernel find the command line in memory that is never freed. A process is titled
+    /// twice in its life at most.
+    fn point_to(&self, title: &str) -> io::Result<()> {
+        let text = CString::new(title)?.into_bytes_with_nul();
+        let bytes = text.len() as u64;
+        let start = Box::leak(text.into_boxed_slice()).as_ptr() as u64;
+        self.move_arguments(start, start + bytes)
     }
 
     /// Has the kernel show the arguments of this process from `start` to `end`. Nothing may

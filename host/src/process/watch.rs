@@ -8,7 +8,11 @@ use tokio::io::unix::AsyncFd;
 
 /// A descriptor of its own for the same file, which tokio watches. Needs a tokio runtime.
 pub(crate) fn readable(file: &impl AsFd) -> io::Result<AsyncFd<OwnedFd>> {
-    let own = file.as_fd().try_clone_to_owned()?;
+    readable_owned(file.as_fd().try_clone_to_owned()?)
+}
+
+/// This descriptor, which tokio watches from now on. Needs a tokio runtime.
+pub(crate) fn readable_owned(own: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: an `OwnedFd` is one descriptor, the same all its life, and `AsyncFd` owns it.
     let watched = unsafe { AsyncFd::register_with_interest(own, Interest::READABLE) };
     watched.map_err(io::Error::from)

@@ -1,7 +1,6 @@
 //! What belongs to one instance on the host's side: WASI, limits, and the way to the outside.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use wasmtime::component::{HasSelf, Linker, Resource, ResourceTable};
 use wasmtime::{Engine, Store};
@@ -12,14 +11,11 @@ use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use super::bindings::dirty::app::host::{Host, Level};
 use super::blobs::CallBlobs;
 use super::limits::MemoryBudget;
+use super::pace::Pace;
 use super::stdio::LineStream;
 use super::uplink::SharedUplink;
-use super::{bindings, keyvalue, random};
+use super::{bindings, clock, keyvalue, random};
 use crate::logline::{LogLevel, LogSource};
-
-/// A guest that only computes and emits never lets the host look at its mailbox; after this time
-/// the next `emit` does.
-const YIELD_INTERVAL: Duration = Duration::from_millis(5);
 
 /// What an instance may use.
 #[derive(Clone, Debug)]
@@ -57,7 +53,8 @@ pub(super) struct State {
     pub(super) blobs: CallBlobs,
     stdout: LineStream,
     stderr: LineStream,
-    yielded: Instant,
+    /// Of a guest that only computes and emits.
+    pub(super) pace: Pace,
 }
 
 impl State {
@@ -99,7 +96,7 @@ impl State {
             blobs: CallBlobs::default(),
             stdout,
             stderr,
-            yielded: Instant::now(),
+            pace: Pace::new(),
         };
         let mut store = Store::new(engine, state);
         store.limiter(|state| &mut state.budget);
@@ -113,6 +110,7 @@ impl State {
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
         linker.allow_shadowing(true);
         random::add_to_linker(&mut linker)?;
+        clock::add_to_linker(&mut linker)?;
         linker.allow_shadowing(false);
         bindings::dirty::app::host::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
         bindings::dirty::app::stash::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
@@ -200,10 +198,7 @@ impl Host for State {
         if !self.uplink.lock().emit(&chunk, &mut self.blobs)? {
             return Ok(false);
         }
-        if self.yielded.elapsed() > YIELD_INTERVAL {
-            tokio::task::yield_now().await;
-            self.yielded = Instant::now();
-        }
+        self.pace.keep().await;
         Ok(!self.uplink.lock().cancelled())
     }
 

@@ -21,7 +21,7 @@ use crate::process::hop::{Down, Fate, Setup, Up, WorkerId};
 use crate::process::inbox::Inbox;
 use crate::process::lane::{AREA_BYTES_MIN, Lane};
 use crate::process::link::{self, LinkError};
-use crate::process::{child, title};
+use crate::process::{child, title::Arguments};
 use crate::runtime::{App, Instance, InstanceSettings, SharedUplink, StartError, shield};
 
 use idle_lane::IdleLane;
@@ -36,6 +36,8 @@ pub(crate) struct Seed {
     /// The memory that it shares with the arbiter.
     pub(crate) lane: OwnedFd,
     pub(crate) mold: Pid,
+    /// The mold's, which this process has until it is titled.
+    pub(crate) arguments: Arguments,
     pub(crate) setup: Setup,
     pub(crate) app: App,
     /// The mold's instance, where `init()` has run there.
@@ -57,7 +59,8 @@ fn serve(seed: Seed) -> Result<i32, LinkError> {
     if !child::bind_to_parent(seed.mold)? {
         return Ok(1);
     }
-    title::set_over_arguments(&title(&seed.setup.app.name, seed.worker));
+    let title = title(&seed.setup.app.name, seed.worker);
+    seed.arguments.title(&title);
     child::volunteer_for_oom();
     let frame_bytes_max = seed.setup.frame_bytes_max;
     let lane = Lane::open(&seed.lane, frame_bytes_max)?;

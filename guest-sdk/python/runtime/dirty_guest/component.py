@@ -17,11 +17,12 @@ sys.path[:] = [
     path for path in sys.path if not path[1:].isdigit() or int(path[1:]) < settings.PATHS
 ]
 
+import gunicorn.dirty
 from componentize_py_types import Err
 from wit_world.exports import dirty_app
 
 from . import app as app_module
-from . import blobs, description, failures, host, loop, modules, surroundings, this_app
+from . import blobs, description, failures, host, loop, modules, rehearsal, surroundings, this_app
 from .calls import Calls
 
 
@@ -38,6 +39,7 @@ def _built():
         raise
     failures.keep_sources()
     modules.close()
+    rehearsal.rehearse(gunicorn.dirty.DirtyApp)
     # What is imported by now is most of what there will ever be.
     surroundings.freeze()
     return app_class, described

@@ -9,7 +9,7 @@ import random
 import sys
 from contextlib import suppress
 
-from . import host, presence
+from . import gaps, host, presence
 from .logs import LogHandler
 
 _system_getpid = os.getpid
@@ -47,6 +47,7 @@ def freeze():
     """
     gc.collect()
     gc.freeze()
+    gaps.close()
 
 
 def part():
