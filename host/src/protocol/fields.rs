@@ -188,7 +188,7 @@ impl<'a> Fields<'a> {
         Ok(())
     }
 
-    /// Whether any object in the frame, as it has been read to the end, has a key that begins with a
+    /// Whether any object in a member, once all have been read, has a key that begins with a
     /// dollar.
     pub(super) fn has_dollar_keys(&self) -> bool {
         self.has_dollar_keys
@@ -328,7 +328,7 @@ pub(super) fn shortened(name: &str) -> String {
 
 /// Shows each member of the message in `frame`, which must be one object that is at most
 /// [`DEPTH_MAX`] deep: its name, with quotes, and where its value lies. UTF-8 is not checked. Says
-/// whether any object in it has a key that begins with a dollar.
+/// whether any object in its members has a key that begins with a dollar.
 pub(super) fn walk(
     frame: &[u8],
     mut visit: impl FnMut(&StringSpan, Range<usize>) -> Result<(), EnvelopeFault>,

@@ -87,7 +87,8 @@ impl<'a> Scanner<'a> {
         self.at
     }
 
-    /// Whether a key that it has moved over begins with a dollar, spelled as an escape or not.
+    /// Whether a key in the values that it has moved over begins with a dollar, spelled as an escape
+    /// or not.
     pub(super) fn has_met_dollar(&self) -> bool {
         self.has_met_dollar
     }
@@ -160,7 +161,6 @@ impl<'a> Scanner<'a> {
             return Err(Stop::Key);
         }
         let key = self.skip_string()?;
-        self.has_met_dollar |= begins_with_dollar(&self.bytes[key.inner()]);
         self.skip_whitespace();
         if !self.eat(b':') {
             return Err(Stop::Colon);
@@ -229,8 +229,17 @@ impl<'a> Scanner<'a> {
             watch.object_end(self.at);
             return Ok(true);
         }
-        watch.key(&self.skip_key()?);
+        self.skip_member_key(watch)?;
         Ok(false)
+    }
+
+    /// Moves over the key of a member of an object that lies in the value.
+    #[inline]
+    fn skip_member_key(&mut self, watch: &mut impl Watch) -> Result<(), Stop> {
+        let key = self.skip_key()?;
+        self.has_met_dollar |= begins_with_dollar(&self.bytes[key.inner()]);
+        watch.key(&key);
+        Ok(())
     }
 
     /// Moves to the first element. True if there is none and the array has ended.
@@ -256,7 +265,7 @@ impl<'a> Scanner<'a> {
                     self.at += 1;
                     self.skip_whitespace();
                     if bracket == Bracket::Object {
-                        watch.key(&self.skip_key()?);
+                        self.skip_member_key(watch)?;
                     }
                     return Ok(false);
                 }
