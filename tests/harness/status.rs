@@ -26,6 +26,8 @@ pub(crate) struct Worker {
     pub(crate) booted: bool,
     pub(crate) last_heartbeat: Value,
     pub(crate) state: String,
+    /// Kept in reserve.
+    pub(crate) spare: bool,
     /// How many it has served.
     pub(crate) calls: u64,
     /// Private bytes; none while the system cannot tell.

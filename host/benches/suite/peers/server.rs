@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::super::client::connection::{Connection, PATIENCE};
 use super::super::client::exchange::{Call, Dialect, Exchange};
 use super::super::error::Error;
-use super::super::harness::{App, Host, paths, processes};
+use super::super::harness::{App, Host, paths, processes, wait_until};
 use super::super::report::names::Contestant;
 use super::super::suite::Suite;
 use super::gunicorn::Gunicorn;
@@ -18,6 +18,9 @@ pub(crate) const DEMO: &str = "demo";
 pub(crate) const BENCH: &str = "bench:Bench";
 /// A server that listens late is asked this often whether it does.
 const POLL_INTERVAL: Duration = Duration::from_micros(200);
+
+/// Of an app's settings: one worker more, in reserve.
+pub(crate) const SPARE: &str = "spare = true";
 
 /// How a server is set up.
 #[derive(Clone, Debug)]
@@ -53,6 +56,7 @@ impl Setup {
 pub(crate) struct Server {
     process: Process,
     contestant: Contestant,
+    has_spare: bool,
 }
 
 enum Process {
@@ -99,6 +103,7 @@ impl Server {
         Ok(Server {
             process,
             contestant,
+            has_spare: setup.app_settings.contains(&SPARE),
         })
     }
 
@@ -155,13 +160,18 @@ impl Server {
         }
     }
 
-    /// The process of the only worker, which has to be idle.
+    /// The process of the only worker, which has to be idle. If the app has a spare, it is ready then.
     pub(crate) fn only_worker(&self) -> Result<i32, Error> {
         let workers: Vec<i32> = match &self.process {
             Process::Dirty(host) => {
+                wait_until("the only worker and its spare", PATIENCE, || {
+                    let workers = host.status().workers;
+                    let has_spare = workers.iter().any(|it| it.spare);
+                    has_spare == self.has_spare && workers.iter().all(|it| it.state == "ready")
+                });
                 let status = host.status();
-                let ready = status.workers.iter().filter(|it| it.state == "ready");
-                ready.map(|worker| worker.pid).collect()
+                let members = status.workers.iter().filter(|it| !it.spare);
+                members.map(|worker| worker.pid).collect()
             }
             Process::Gunicorn(gunicorn) => processes::children_of(gunicorn.arbiter()),
         };

@@ -27,6 +27,7 @@ pub(crate) const TASKS_ALONE: &str = "10 ms task, 1 client";
 pub(crate) const TASKS: &str = "10 ms tasks, 200 clients";
 
 pub(crate) const NO_STATE: &str = "no state";
+pub(crate) const WITH_SPARE: &str = "no state, with a spare";
 pub(crate) const STATE_256_MIB: &str = "256 MiB of state";
 
 pub(crate) const COMPILED: &str = "compiled before";

@@ -157,8 +157,8 @@ fn replacement_and_memory() -> Vec<Goal> {
             0.002,
         ),
         Goal::at_most(
-            "killed worker replaced, Python",
-            replaced(cases::NO_STATE, Contestant::Python),
+            "killed worker replaced, Python, with a spare",
+            replaced(cases::WITH_SPARE, Contestant::Python),
             0.003,
         ),
         Goal::at_most(

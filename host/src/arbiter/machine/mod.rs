@@ -337,6 +337,7 @@ impl Machine {
                 Timer::Exit(worker) => self.exit_due(worker),
                 Timer::Age(worker) => self.age_due(worker),
                 Timer::Refill(app) => self.refill_now(app),
+                Timer::Spare(app) => self.apps[app].unsettled = true,
                 Timer::Mold(generation) => self.mold_due(generation),
                 Timer::Retry(app) => self.boot(app),
                 Timer::Stop => self.stop_due(),

@@ -16,6 +16,10 @@ use crate::process::hop::WorkerId;
 /// A worker that has been ready for so long did not die of its start; nor did a mold.
 pub(super) const SETTLED_AFTER: Duration = Duration::from_secs(1);
 
+/// When a spare has taken a slot, the next one is forked so much later: the call that waits for that slot
+/// is not to share the processor, and the mold, with a fork that nobody waits for.
+const SPARE_DELAY: Duration = Duration::from_millis(10);
+
 impl Machine {
     /// Sees to it that an app has as many workers as it should.
     pub(super) fn settle_slots(&mut self, id: AppId) {
@@ -78,7 +82,8 @@ impl Machine {
             let worker = self.workers.get(member);
             worker.is_some_and(|worker| worker.spent.is_some())
         };
-        app.members.iter().filter(spent).count() + usize::from(app.settings.spare)
+        let spare = app.settings.spare && self.timers.due_at(Timer::Spare(id)).is_none();
+        app.members.iter().filter(spent).count() + usize::from(spare)
     }
 
     /// Whether another worker may be forked for an app now.
@@ -114,6 +119,9 @@ impl Machine {
         entry.role = Role::Member;
         if entry.state == WorkerState::Waiting {
             self.put_in_service(id, worker);
+            if self.apps[id].settings.spare {
+                self.timers.set(Timer::Spare(id), self.now + SPARE_DELAY);
+            }
         }
     }
 

@@ -143,6 +143,7 @@ impl Machine {
             if self.apps[id].retiring && !self.is_populated(id) {
                 self.timers.clear(Timer::Retry(id));
                 self.timers.clear(Timer::Refill(id));
+                self.timers.clear(Timer::Spare(id));
                 self.apps.remove(id);
             }
         }

@@ -20,6 +20,8 @@ pub(super) enum Timer {
     Age(WorkerId),
     /// The free slots of an app may have workers again.
     Refill(AppId),
+    /// An app may have its next spare.
+    Spare(AppId),
     /// A mold has to have initialised its app, or to have ended.
     Mold(GenerationId),
     /// An app may start its next generation.

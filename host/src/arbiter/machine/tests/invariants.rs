@@ -52,8 +52,9 @@ fn check_slots(machine: &Machine, id: AppId, app: &App) {
     let serving = matches!(app.present, Generation::Serving(..)) && !machine.winds_down(id);
     if serving && app.refill == Refill::Now {
         assert_eq!(members.len(), app.slots, "{id:?} has lost a slot");
+        let is_to_have_one = machine.timers.due_at(Timer::Spare(id)).is_some();
         assert!(
-            app.slots == 0 || !app.settings.spare || !standby.is_empty(),
+            app.slots == 0 || !app.settings.spare || is_to_have_one || !standby.is_empty(),
             "{id:?} has no spare"
         );
     }
