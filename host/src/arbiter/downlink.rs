@@ -80,6 +80,11 @@ impl Downlink {
         self.outbox.push_shared(encoded.body);
     }
 
+    /// Whether a frame is not wholly copied, of which the child knows nothing then.
+    pub(super) fn is_copying(&self) -> bool {
+        self.copying.is_some()
+    }
+
     /// The beginning of a frame's way through the shared memory, if it is to go there.
     fn copying(&self, message: &Down) -> Option<Copying> {
         let Down::Call {

@@ -49,6 +49,8 @@ pub(super) enum Nonsense {
     Ring(#[from] Corrupt),
     #[error("a part of a message in the ring")]
     Part,
+    #[error("a call in the ring, which has to go over the socket")]
+    Called,
 }
 
 impl Incoming {
@@ -95,7 +97,8 @@ impl Incoming {
             // What was put there before the next message of the socket's is there by now.
             outlet.drain(&mut self.ring)?;
         }
-        let message = if hop::order_of(&self.ring) == Some(self.decoded) {
+        let in_ring = hop::order_of(&self.ring) == Some(self.decoded);
+        let message = if in_ring {
             let message = hop::next_message(&mut self.ring, self.frame_bytes_max)?;
             Some(message.ok_or(Nonsense::Part)?)
         } else {
@@ -108,7 +111,11 @@ impl Incoming {
         let message = message.map(|(header, payload)| {
             Up::decode_with(header, charge(payload), |bytes| borrow(bytes).map(charge))
         });
-        Ok(message.transpose()?)
+        match message.transpose()? {
+            // No end of them would keep the arbiter from everything else.
+            Some(Up::Called) if in_ring => Err(Nonsense::Called),
+            message => Ok(message),
+        }
     }
 
     /// Waits until there is more to be decoded. Everything has to have been taken before.

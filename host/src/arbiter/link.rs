@@ -100,7 +100,7 @@ impl WorkerLink {
     /// Whether the worker, which has ended, had not read the call that it was sent last, if it was
     /// sent any; `unread`: it had not read something.
     pub(super) fn has_left_call_unread(&self, unread: bool) -> bool {
-        (unread || self.unreachable) && !self.has_read_call
+        (unread || self.unreachable || self.down.is_copying()) && !self.has_read_call
     }
 
     pub(super) fn kill(&self) {

@@ -29,7 +29,7 @@ struct Clock<'a> {
 /// Puts this in the place of wasmtime-wasi's own. The linker must allow shadowing.
 pub(super) fn add_to_linker(linker: &mut Linker<State>) -> Result<()> {
     monotonic_clock::add_to_linker::<State, ExactClock>(linker, |state| Clock {
-        pace: state.pace.clone(),
+        pace: state.wait_pace.clone(),
         wasi: state.clocks(),
     })
 }

@@ -54,7 +54,9 @@ pub(super) struct State {
     stdout: LineStream,
     stderr: LineStream,
     /// Of a guest that only computes and emits.
-    pub(super) pace: Pace,
+    pace: Pace,
+    /// Of a guest whose waits are over before they begin.
+    pub(super) wait_pace: Pace,
 }
 
 impl State {
@@ -97,6 +99,7 @@ impl State {
             stdout,
             stderr,
             pace: Pace::new(),
+            wait_pace: Pace::new(),
         };
         let mut store = Store::new(engine, state);
         store.limiter(|state| &mut state.budget);

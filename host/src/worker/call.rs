@@ -19,17 +19,26 @@ impl Worker {
         &mut self,
         call: CallId,
         deadline: Deadline,
-        frame: &Bytes,
+        frame: Bytes,
     ) -> Result<Fate, LinkError> {
+        let fate = self.answer(call, deadline, &frame);
+        // Where it lies the arbiter may leave the next one as soon as it has the reply.
+        drop(frame);
+        self.desk.finish(call, fate)?;
+        Ok(fate)
+    }
+
+    /// Serves a call and writes the end of its reply.
+    fn answer(&mut self, call: CallId, deadline: Deadline, frame: &Bytes) -> Fate {
         let dialect = Dialect::of_frame(frame);
         let mut request = match dialect.read_request(frame) {
             Ok(request) => request,
             Err(refused) => {
                 let error = refused.to_wire(frame);
-                self.desk.finish(call, Fate::Healthy, |out| {
+                self.desk.write(|out| {
                     dialect.write_error(out, refused.id.as_str(), &error);
-                })?;
-                return Ok(Fate::Healthy);
+                });
+                return Fate::Healthy;
             }
         };
         self.desk.begin(call, deadline, dialect, &request.id);
@@ -47,8 +56,8 @@ impl Worker {
                 None => (reply, fate),
             }
         };
-        self.send(call, dialect, &request, reply, fate)?;
-        Ok(fate)
+        self.write(dialect, &request, reply);
+        fate
     }
 
     /// Lets the instance serve the call, looking at the mailbox whenever it waits.
@@ -114,18 +123,11 @@ impl Worker {
         (reply, Fate::Healthy)
     }
 
-    fn send(
-        &self,
-        call: CallId,
-        dialect: Dialect,
-        request: &Request<'_>,
-        reply: Reply,
-        fate: Fate,
-    ) -> Result<(), LinkError> {
+    fn write(&self, dialect: Dialect, request: &Request<'_>, reply: Reply) {
         let id = &*request.id;
         let frame_bytes_max = self.desk.frame_bytes_max();
         let streamed = self.desk.has_emitted();
-        self.desk.finish(call, fate, |out| {
+        self.desk.write(|out| {
             let written = match &reply {
                 Ok(Some(result)) if streamed => dialect
                     .write_chunk(out, id, app_value(result), frame_bytes_max)
@@ -149,7 +151,7 @@ impl Worker {
                 };
                 dialect.write_error(out, id, &self.app_error(request, message, None));
             }
-        })
+        });
     }
 
     fn refuse(&self, request: &Request<'_>) -> WireError {

@@ -27,6 +27,11 @@ impl IdleLane {
         self.used_at = Some(now);
     }
 
+    /// Whether there may be something to give back.
+    pub(super) fn is_used(&self) -> bool {
+        self.used_at.is_some()
+    }
+
     /// When to give back.
     pub(super) fn due_in(&self, now: Instant) -> Option<Duration> {
         Some((self.used_at? + IDLE).saturating_duration_since(now))

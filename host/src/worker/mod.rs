@@ -153,11 +153,13 @@ impl Worker {
                     deadline,
                     frame,
                 } => {
-                    let fate = self.call(call, deadline, &frame)?;
-                    if self.desk.take_has_sent_much() || frame.len() >= AREA_BYTES_MIN {
+                    let is_large = frame.len() >= AREA_BYTES_MIN;
+                    let fate = self.call(call, deadline, frame)?;
+                    if is_large || self.desk.take_has_sent_much() {
                         self.lane.used(Instant::now());
+                    } else if self.lane.is_used() {
+                        self.lane.give_back_if_due(Instant::now());
                     }
-                    drop(frame);
                     match fate {
                         // The reply is written. State is never used again after a trap.
                         Fate::Tainted(_) => return Ok(0),

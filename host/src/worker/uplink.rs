@@ -118,13 +118,15 @@ impl Desk {
         self.lock().current.as_mut()?.unsendable.take()
     }
 
-    /// The call ends with the frames that `write` appends.
-    pub(super) fn finish(
-        &self,
-        call: CallId,
-        fate: Fate,
-        write: impl FnOnce(&mut Vec<u8>),
-    ) -> Result<(), LinkError> {
+    /// Has the end of the reply written, which [`Desk::finish`] sends.
+    pub(super) fn write(&self, write: impl FnOnce(&mut Vec<u8>)) {
+        let buffer = &mut self.lock().buffer;
+        buffer.clear();
+        write(buffer);
+    }
+
+    /// The call ends with the frames that were written.
+    pub(super) fn finish(&self, call: CallId, fate: Fate) -> Result<(), LinkError> {
         let mut shared = self.lock();
         shared.current = None;
         let Shared {
@@ -133,8 +135,6 @@ impl Desk {
             has_sent_much,
             ..
         } = &mut *shared;
-        buffer.clear();
-        write(buffer);
         writer.send_frames(Header::last(call, fate, buffer.len()), buffer)?;
         *has_sent_much |= buffer.len() >= AREA_BYTES_MIN;
         if buffer.capacity() > BUFFER_BYTES_KEPT {

@@ -61,7 +61,8 @@ impl Machine {
 
     fn keep_standbys(&mut self, id: AppId, generation: GenerationId) {
         let wanted = self.standbys_wanted(id);
-        while self.apps[id].standby.len() < wanted && self.may_fork(id) {
+        let later = usize::from(self.timers.due_at(Timer::Spare(id)).is_some());
+        while self.apps[id].standby.len() + later < wanted && self.may_fork(id) {
             let worker = self.order(id, generation, Role::Standby);
             self.apps[id].standby.push_back(worker);
         }
@@ -82,8 +83,7 @@ impl Machine {
             let worker = self.workers.get(member);
             worker.is_some_and(|worker| worker.spent.is_some())
         };
-        let spare = app.settings.spare && self.timers.due_at(Timer::Spare(id)).is_none();
-        app.members.iter().filter(spent).count() + usize::from(spare)
+        app.members.iter().filter(spent).count() + usize::from(app.settings.spare)
     }
 
     /// Whether another worker may be forked for an app now.

@@ -190,9 +190,14 @@ fn a_worker_that_lies_in_the_ring_is_not_believed_and_its_end_is_still_noticed()
     let part = Header::chunk(CallId(1), 100).bytes();
     // No such kind comes from a worker.
     let unknown = Down::Stop.encode();
-    for lie in [&part[..], unknown.head()] {
+    let called = Up::Called.encode();
+    for (lie, body) in [
+        (&part[..], &b"short"[..]),
+        (unknown.head(), b"short"),
+        (called.head(), b""),
+    ] {
         let mut ends = ends();
-        assert!(ends.lane.inlet().put(lie, b"short"));
+        assert!(ends.lane.inlet().put(lie, body));
         assert!(ends.incoming.take().is_err());
         assert!(ends.incoming.take().unwrap().is_none());
         drop(ends.worker);

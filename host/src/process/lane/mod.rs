@@ -64,7 +64,7 @@ pub(crate) enum LaneError {
     /// The process may not make files of that size.
     #[error(
         "{needed} bytes to share with the worker are more than the limit of a file's size lets this \
-         process have ({limit}): raise it (ulimit -f), or lower `max_frame_bytes`"
+         process have ({limit}): raise it (ulimit -f), or lower `max_frame`"
     )]
     FileSize {
         /// In bytes.
@@ -114,7 +114,9 @@ impl Lane {
         let bytes = lane_bytes(frame_bytes_max);
         let found = fstat(memory).map_err(io::Error::from)?.st_size;
         let sealed = fcntl(memory, FcntlArg::F_GET_SEALS).map_err(|_| LaneError::Other)?;
-        if found != bytes as i64 || sealed != seals().bits() {
+        // A system may have added others, against its being executed.
+        let is_sealed = SealFlag::from_bits_retain(sealed).contains(seals());
+        if found != bytes as i64 || !is_sealed {
             return Err(LaneError::Other);
         }
         Ok(Lane {

@@ -188,6 +188,16 @@ fn a_count_that_cannot_be_true_is_noticed() {
 }
 
 #[test]
+fn a_seal_more_does_no_harm() {
+    let memory = memfd_create("dirty-lane", MFdFlags::MFD_ALLOW_SEALING).unwrap();
+    ftruncate(&memory, lane_bytes(FRAME_BYTES_MAX) as i64).unwrap();
+    // Some systems seal memory against being executed.
+    let exec = SealFlag::from_bits_retain(nix::libc::F_SEAL_EXEC);
+    fcntl(&memory, FcntlArg::F_ADD_SEALS(exec | seals())).unwrap();
+    assert!(Lane::open(&memory, FRAME_BYTES_MAX).is_ok());
+}
+
+#[test]
 fn only_memory_that_cannot_shrink_is_taken() {
     let file = tempfile::tempfile().unwrap();
     let refused = Lane::open(&file, FRAME_BYTES_MAX);

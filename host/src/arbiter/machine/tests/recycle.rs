@@ -7,7 +7,7 @@ use super::world::{Seen, World, app, seconds};
 use crate::config::AppSettings;
 use crate::process::hop::WorkerId;
 
-use Seen::{Dispatch, Fork, Forward, KillWorker, StopWorker};
+use Seen::{Dispatch, Forget, Fork, Forward, KillWorker, StopWorker};
 
 /// An app of one worker that is ready, and whatever `change` makes of it.
 fn serving(change: impl FnOnce(&mut AppSettings)) -> World {
@@ -104,6 +104,22 @@ fn a_spare_takes_the_slot_of_a_worker_that_dies_and_another_is_forked_when_calls
     world.forget_past();
     world.wait(Duration::from_millis(10));
     assert_eq!(world.effects(), [Fork(3)]);
+}
+
+#[test]
+fn a_spare_that_is_being_forked_already_stays_when_another_takes_a_slot() {
+    let mut world = serving(|app| {
+        app.spare = true;
+        app.recycle.calls_max = Some(1);
+    });
+    world.comes_up(2);
+    let call = world.request(1);
+    assert_eq!(world.effects(), [Dispatch(1, call), Fork(3)]);
+    world.finish(1, call);
+    assert_eq!(world.effects(), [Forward(1, call), KillWorker(1)]);
+    world.dies(1);
+    world.wait(seconds(1));
+    assert_eq!(world.effects(), [Forget(1)], "the third is the spare");
 }
 
 #[test]
