@@ -76,7 +76,8 @@ impl Server {
             Process::Dirty(host) => {
                 host.wait_ready();
                 // The first of them makes it ready.
-                host.wait_workers(app_of(contestant), setup.workers as usize);
+                let spare = usize::from(server.has_spare);
+                host.wait_workers(app_of(contestant), setup.workers as usize + spare);
             }
             Process::Gunicorn(_) => server.call_every_worker(setup.workers)?,
         }
