@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::super::client::connection::{Connection, PATIENCE};
 use super::super::client::exchange::{Call, Dialect, Exchange};
 use super::super::error::Error;
-use super::super::harness::{App, Host, paths, processes, wait_until};
+use super::super::harness::{App, Host, paths, processes, wait_for};
 use super::super::report::names::Contestant;
 use super::super::suite::Suite;
 use super::gunicorn::Gunicorn;
@@ -19,14 +19,13 @@ pub(crate) const BENCH: &str = "bench:Bench";
 /// A server that listens late is asked this often whether it does.
 const POLL_INTERVAL: Duration = Duration::from_micros(200);
 
-/// Of an app's settings: one worker more, in reserve.
-pub(crate) const SPARE: &str = "spare = true";
-
 /// How a server is set up.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
     pub(crate) workers: u32,
     pub(crate) state_mib: u32,
+    /// One worker more, in reserve, if it is ours.
+    pub(crate) spare: bool,
     /// Lines of the host's configuration, of no meaning to gunicorn.
     pub(crate) settings: Vec<&'static str>,
     pub(crate) app_settings: Vec<&'static str>,
@@ -40,6 +39,7 @@ impl Setup {
         Setup {
             workers,
             state_mib: 0,
+            spare: false,
             settings: Vec::new(),
             app_settings: Vec::new(),
             cache: None,
@@ -49,6 +49,14 @@ impl Setup {
     /// The same with so much state.
     pub(crate) fn with_state(self, state_mib: u32) -> Setup {
         Setup { state_mib, ..self }
+    }
+
+    /// The same with a worker in reserve.
+    pub(crate) fn with_spare(self) -> Setup {
+        Setup {
+            spare: true,
+            ..self
+        }
     }
 }
 
@@ -104,7 +112,7 @@ impl Server {
         Ok(Server {
             process,
             contestant,
-            has_spare: setup.app_settings.contains(&SPARE),
+            has_spare: setup.spare,
         })
     }
 
@@ -165,13 +173,13 @@ impl Server {
     pub(crate) fn only_worker(&self) -> Result<i32, Error> {
         let workers: Vec<i32> = match &self.process {
             Process::Dirty(host) => {
-                wait_until("the only worker and its spare", PATIENCE, || {
+                let workers = wait_for("the only worker and its spare", PATIENCE, || {
                     let workers = host.status().workers;
                     let has_spare = workers.iter().any(|it| it.spare);
-                    has_spare == self.has_spare && workers.iter().all(|it| it.state == "ready")
+                    let ready = workers.iter().all(|it| it.state == "ready");
+                    (ready && has_spare == self.has_spare).then_some(workers)
                 });
-                let status = host.status();
-                let members = status.workers.iter().filter(|it| !it.spare);
+                let members = workers.iter().filter(|it| !it.spare);
                 members.map(|worker| worker.pid).collect()
             }
             Process::Gunicorn(gunicorn) => processes::children_of(gunicorn.arbiter()),
@@ -270,7 +278,8 @@ fn dirty(app: App, setup: &Setup) -> Process {
     let app = setup
         .app_settings
         .iter()
-        .fold(app, |app, line| app.set(line));
+        .fold(app, |app, line| app.set(line))
+        .set(&format!("spare = {}", setup.spare));
     let mut builder = Host::builder().app(app);
     for line in &setup.settings {
         builder = builder.set(line);

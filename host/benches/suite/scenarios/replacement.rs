@@ -10,32 +10,20 @@ use super::super::client::exchange::{Call, Exchange};
 use super::super::error::Error;
 use super::super::field::{Field, On};
 use super::super::harness::{PATIENCE, processes, wait_until};
-use super::super::peers::server::{SPARE, Server, Setup};
+use super::super::peers::server::{Server, Setup};
 use super::super::report::cases;
 use super::super::report::names::{Contestant, Measure, Scenario};
 use super::super::report::results::Results;
 use super::super::report::statistics::Spread;
 use super::super::suite::Suite;
 
-const ENTRANTS: [(Contestant, &str, u32); 6] = [
-    (Contestant::Rust, cases::NO_STATE, 0),
-    (Contestant::Python, cases::NO_STATE, 0),
-    (Contestant::Gunicorn, cases::NO_STATE, 0),
-    (Contestant::Rust, cases::WITH_SPARE, 0),
-    (Contestant::Python, cases::WITH_SPARE, 0),
-    (Contestant::Rust, cases::STATE_256_MIB, 256),
-];
 /// Of which a round's number is the median; gunicorn takes a second for each.
 const KILLS: usize = 5;
 
 pub(super) fn run(suite: &Suite, results: &mut Results) -> Result<(), Error> {
     let mut field = Field::on(On::OneCore, suite, Scenario::Replacement, results)?;
-    for (contestant, case, state_mib) in ENTRANTS {
+    for (contestant, case, setup) in entrants() {
         field.enter(contestant, || {
-            let mut setup = Setup::of(1).with_state(state_mib);
-            if case == cases::WITH_SPARE {
-                setup.app_settings.push(SPARE);
-            }
             let server = Server::start(suite, contestant, &setup)?;
             let exchange = server.exchange(&Call::EchoText(5));
             let kills = match contestant {
@@ -54,6 +42,22 @@ pub(super) fn run(suite: &Suite, results: &mut Results) -> Result<(), Error> {
     }
     field.run(suite.rounds());
     Ok(())
+}
+
+fn entrants() -> [(Contestant, &'static str, Setup); 6] {
+    let one = || Setup::of(1);
+    [
+        (Contestant::Rust, cases::NO_STATE, one()),
+        (Contestant::Python, cases::NO_STATE, one()),
+        (Contestant::Gunicorn, cases::NO_STATE, one()),
+        (Contestant::Rust, cases::WITH_SPARE, one().with_spare()),
+        (Contestant::Python, cases::WITH_SPARE, one().with_spare()),
+        (
+            Contestant::Rust,
+            cases::STATE_256_MIB,
+            one().with_state(256),
+        ),
+    ]
 }
 
 /// Kills the worker, which is idle, and returns how long it takes from there to an answer.

@@ -6,7 +6,7 @@
 //! ┌ flags ─┬─ ring: small messages, worker to arbiter ─┬─ requests: one frame ─┬─ replies: one frame ─┐
 //! ```
 //!
-//! Nothing depends on it: what finds no room goes over the socket. The memory is there from the
+//! What finds no room goes over the socket. The memory is there from the
 //! worker's start, but takes none until it is written to. Its size is sealed, so neither side can be
 //! hurt by the other's shrinking it; the arbiter checks every length that it finds in it, and never
 //! looks into a frame that lies there.
