@@ -2,15 +2,20 @@
 //! loop. It can be stopped at any moment without losing one.
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use tokio::net::UnixListener;
+use rustix::io::retry_on_intr;
+use rustix::net::{SocketFlags, accept_with};
+use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::input::Input;
 use super::listen::Listener;
 use super::log;
+use super::socket::Socket;
+use crate::process::watch;
 
 /// How long to wait when the system has no descriptor left for a connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -21,7 +26,7 @@ pub(super) struct Accepting(JoinHandle<()>);
 
 impl Accepting {
     pub(super) fn start(listener: &Listener, input: mpsc::Sender<Input>) -> io::Result<Accepting> {
-        let listener = UnixListener::from_std(listener.socket.try_clone()?)?;
+        let listener = watch::readable(&listener.socket)?;
         Ok(Accepting(tokio::task::spawn_local(accept(listener, input))))
     }
 }
@@ -32,16 +37,29 @@ impl Drop for Accepting {
     }
 }
 
-async fn accept(listener: UnixListener, input: mpsc::Sender<Input>) {
+async fn accept(listener: AsyncFd<OwnedFd>, input: mpsc::Sender<Input>) {
     // The place in the loop's queue comes first: what is accepted is there at once.
     while let Ok(place) = input.reserve().await {
-        match listener.accept().await {
-            Ok((stream, _)) => place.send(Input::Connected(stream)),
+        match next(&listener).await {
+            Ok(socket) => place.send(Input::Connected(socket)),
             Err(error) => {
                 drop(place);
                 log::accept_failed(&error);
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
+        }
+    }
+}
+
+async fn next(listener: &AsyncFd<OwnedFd>) -> io::Result<Socket> {
+    loop {
+        let mut guard = listener.readable().await?;
+        let accepted = guard.try_io(|listener| {
+            let accept = || accept_with(listener, SocketFlags::CLOEXEC);
+            Ok(retry_on_intr(accept)?)
+        });
+        if let Ok(accepted) = accepted {
+            return Socket::new(accepted?);
         }
     }
 }

@@ -6,8 +6,6 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::net::UnixStream;
-use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -18,6 +16,7 @@ use super::machine::{ClientId, Request};
 use super::outbox::Flushed;
 use super::reader::{ReadLimits, Reader};
 use super::replies::{Kind, Replies};
+use super::socket::Socket;
 use super::stash::StashMessage;
 use super::turns::Wishes;
 use crate::process::hop::WorkerId;
@@ -86,7 +85,7 @@ pub(super) struct Refused {
 /// The arbiter's end of a client's connection.
 #[derive(Debug)]
 pub(super) struct Client {
-    pub(super) stream: Rc<OwnedWriteHalf>,
+    socket: Rc<Socket>,
     replies: Replies,
     /// Whether its latest request said that several may be in flight.
     multiplex: bool,
@@ -105,17 +104,17 @@ impl Client {
     /// Takes a connection and starts to read it.
     pub(super) fn start(
         id: ClientId,
-        stream: UnixStream,
+        socket: Socket,
         limits: ReadLimits,
         budget: &Budget,
         input: mpsc::Sender<Input>,
     ) -> Client {
-        let (incoming, outgoing) = stream.into_split();
+        let socket = Rc::new(socket);
         let gate = Rc::new(Gate::default());
-        let reader = Reader::new(incoming, gate.clone(), limits, budget.clone());
+        let reader = Reader::new(socket.clone(), gate.clone(), limits, budget.clone());
         let reader = tokio::task::spawn_local(read(id, reader, input));
         Client {
-            stream: Rc::new(outgoing),
+            socket,
             replies: Replies::new(budget),
             multiplex: false,
             stalled: Vec::new(),
@@ -235,7 +234,7 @@ impl Client {
 
     /// Writes what the client takes now. Returns how far it came.
     pub(super) fn flush(&mut self) -> io::Result<Flushed> {
-        let flushed = self.replies.flush((*self.stream).as_ref());
+        let flushed = self.replies.flush(&self.socket);
         self.read_on();
         flushed
     }
@@ -249,8 +248,7 @@ impl Client {
         input: mpsc::Sender<Input>,
     ) {
         if self.awaiting.is_none() {
-            let stream = self.stream.clone();
-            let task = await_writable(id, stream, limit, input);
+            let task = await_writable(id, self.socket.clone(), limit, input);
             self.awaiting = Some(tokio::task::spawn_local(task));
         }
     }
@@ -281,13 +279,12 @@ impl Drop for Client {
 
 async fn await_writable(
     id: ClientId,
-    stream: Rc<OwnedWriteHalf>,
+    socket: Rc<Socket>,
     limit: Option<Duration>,
     input: mpsc::Sender<Input>,
 ) {
     let limit = limit.unwrap_or(Duration::MAX);
-    let socket: &UnixStream = (*stream).as_ref();
-    let mut unread = inspect::unread_bytes(socket);
+    let mut unread = inspect::unread_bytes(&*socket);
     let message = loop {
         match tokio::time::timeout(limit, socket.writable()).await {
             Ok(Ok(())) => break Input::ClientWritable(id),
@@ -296,7 +293,7 @@ async fn await_writable(
             Err(_elapsed) => {
                 // The kernel calls a socket writable only when most of its buffer is free: a client
                 // may have read something all the same.
-                let now = inspect::unread_bytes(socket);
+                let now = inspect::unread_bytes(&*socket);
                 if now.is_none() || now == unread {
                     break Input::ClientStuck(id);
                 }

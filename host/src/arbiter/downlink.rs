@@ -5,9 +5,9 @@ use std::io;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use tokio::net::unix::OwnedWriteHalf;
 
 use super::outbox::{self, Outbox};
+use super::socket::Socket;
 use crate::process::hop::{self, Down, Encoded};
 use crate::process::lane::{AREA_BYTES_MIN, Area, Taken};
 
@@ -17,7 +17,7 @@ const COPIED_AT_ONCE_MAX: usize = 1 << 20;
 /// The writing half of the arbiter's end of a child's socket.
 #[derive(Debug)]
 pub(super) struct Downlink {
-    socket: Rc<OwnedWriteHalf>,
+    socket: Rc<Socket>,
     outbox: Outbox,
     awaited: bool,
     /// Where a worker looks for large frames.
@@ -48,9 +48,9 @@ struct Copying {
 
 impl Downlink {
     /// To a child that shares no memory.
-    pub(super) fn new(socket: OwnedWriteHalf) -> Downlink {
+    pub(super) fn new(socket: Rc<Socket>) -> Downlink {
         Downlink {
-            socket: Rc::new(socket),
+            socket,
             outbox: Outbox::default(),
             awaited: false,
             requests: None,
@@ -59,7 +59,7 @@ impl Downlink {
     }
 
     /// To a worker, which looks for large frames in `requests`.
-    pub(super) fn with_area(socket: OwnedWriteHalf, requests: Area) -> Downlink {
+    pub(super) fn with_area(socket: Rc<Socket>, requests: Area) -> Downlink {
         Downlink {
             requests: Some(requests),
             ..Downlink::new(socket)
@@ -130,7 +130,7 @@ impl Downlink {
     /// Writes what the child takes now.
     pub(super) fn flush(&mut self) -> io::Result<Flushed> {
         self.copy_some();
-        let flushed = self.outbox.flush((*self.socket).as_ref())?;
+        let flushed = self.outbox.flush(&self.socket)?;
         Ok(match flushed {
             outbox::Flushed::Blocked => Flushed::Blocked,
             outbox::Flushed::All if self.copying.is_some() => Flushed::Copying,
@@ -168,8 +168,7 @@ impl Copying {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use tokio::net::UnixStream;
-
+    use super::super::socket;
     use super::*;
     use crate::process::hop::{CallId, Deadline};
     use crate::process::lane::{self, Lane};
@@ -192,17 +191,13 @@ mod tests {
             .build()
             .unwrap();
         let _guard = runtime.enter();
-        let (ours, theirs) = UnixStream::pair().unwrap();
-        let (_, outgoing) = ours.into_split();
+        let (ours, theirs) = socket::pair();
         let memory = lane::create(FRAME_BYTES_MAX).unwrap();
         let [arbiter, worker] = [(); 2].map(|()| Lane::open(&memory, FRAME_BYTES_MAX).unwrap());
         let theirs = theirs.into_std().unwrap();
         let (mut reader, _writer) =
             link::split_with_lane(theirs.into(), FRAME_BYTES_MAX, &worker).unwrap();
-        let mut down = Downlink::with_area(outgoing, arbiter.requests());
-        runtime
-            .block_on((*down.socket).as_ref().writable())
-            .unwrap();
+        let mut down = Downlink::with_area(Rc::new(ours), arbiter.requests());
 
         let large = COPIED_AT_ONCE_MAX * 2 + 1;
         down.push(&call(1, large));

@@ -2,21 +2,21 @@
 //! order in which it was sent.
 
 use std::io;
+use std::rc::Rc;
 
 use bytes::{Bytes, BytesMut};
-use tokio::io::AsyncReadExt;
-use tokio::net::unix::OwnedReadHalf;
 
 use super::budget::{Budget, Held, Share};
+use super::socket::Socket;
 use crate::process::hop::{self, HopError, Up};
 use crate::process::lane::{Area, Corrupt, Lane, Outlet};
 
 /// The reading half of the arbiter's end.
 #[derive(Debug)]
 pub(super) struct Incoming {
-    stream: OwnedReadHalf,
-    /// From the socket, not decoded yet.
-    socket: BytesMut,
+    socket: Rc<Socket>,
+    /// From there, not decoded yet.
+    buf: BytesMut,
     /// How many messages of the socket's were decoded.
     decoded: u16,
     /// Until something in the ring was nonsense.
@@ -55,14 +55,14 @@ pub(super) enum Nonsense {
 
 impl Incoming {
     pub(super) fn new(
-        stream: OwnedReadHalf,
+        socket: Rc<Socket>,
         lane: &Lane,
         frame_bytes_max: usize,
         budget: &Budget,
     ) -> Incoming {
         Incoming {
-            stream,
-            socket: BytesMut::new(),
+            socket,
+            buf: BytesMut::new(),
             decoded: 0,
             outlet: Some(lane.outlet()),
             ring: BytesMut::new(),
@@ -80,7 +80,7 @@ impl Incoming {
             match self.decode() {
                 Ok(Some(Up::Called)) => {}
                 Err(nonsense) => {
-                    self.socket.clear();
+                    self.buf.clear();
                     self.ring.clear();
                     self.outlet = None;
                     return Err(nonsense);
@@ -102,7 +102,7 @@ impl Incoming {
             let message = hop::next_message(&mut self.ring, self.frame_bytes_max)?;
             Some(message.ok_or(Nonsense::Part)?)
         } else {
-            let message = hop::next_message(&mut self.socket, self.frame_bytes_max)?;
+            let message = hop::next_message(&mut self.buf, self.frame_bytes_max)?;
             self.decoded = self.decoded.wrapping_add(u16::from(message.is_some()));
             message
         };
@@ -120,21 +120,21 @@ impl Incoming {
 
     /// Waits until there is more to be decoded. Everything has to have been taken before.
     pub(super) async fn listen(&mut self) -> Heard {
-        self.held.set(self.socket.len() + self.ring.len());
-        self.socket.reserve(hop::bytes_wanted(&self.socket));
+        self.held.set(self.buf.len() + self.ring.len());
+        self.buf.reserve(hop::bytes_wanted(&self.buf));
         // What the ring had that is not taken waits for a message of the socket's.
         let looks = self.outlet.as_ref().filter(|_| self.ring.is_empty());
         if looks.is_some_and(|outlet| !outlet.rest()) {
             return Heard::Something;
         }
-        let read = self.stream.read_buf(&mut self.socket).await;
+        let read = self.socket.read(&mut self.buf, usize::MAX).await;
         if let Some(outlet) = &self.outlet {
             outlet.attend();
         }
         match read {
             Ok(0) => Heard::End { unread: false },
             Ok(_) => {
-                self.held.set(self.socket.len() + self.ring.len());
+                self.held.set(self.buf.len() + self.ring.len());
                 Heard::Something
             }
             Err(error) => Heard::End {

@@ -3,18 +3,18 @@
 use std::os::fd::OwnedFd;
 
 use nix::sys::signal::Signal;
-use tokio::net::UnixStream;
 
 use super::client::FromClient;
 use super::machine::{ClientId, GenerationId};
 use super::other_host::OtherHost;
+use super::socket::Socket;
 use crate::process::hop::{Exit, Up, WorkerId};
 
 /// Something that a task or a timer has to tell.
 #[derive(Debug)]
 pub(super) enum Input {
     /// A new connection.
-    Connected(UnixStream),
+    Connected(Socket),
     /// Something from a client.
     Client(ClientId, FromClient),
     /// A client can be written to again.

@@ -1,9 +1,9 @@
 //! What comes from clients, workers, molds and the system, turned into events of the machine.
 
+use std::io::IoSlice;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
-use tokio::net::UnixStream;
 
 use super::client::{Client, FromClient};
 use super::control::Asker;
@@ -13,17 +13,18 @@ use super::machine::{ClientId, Event, GenerationId};
 use super::reader::ReadLimits;
 use super::replies::Kind;
 use super::run::{Arbiter, Peer};
+use super::socket::Socket;
 use super::{Embedder, hostlog, log};
 use crate::process::hop::{self, Up, WorkerId};
 use crate::protocol::{Dialect, RawId, WireError};
 
 impl<E: Embedder> Arbiter<E> {
-    pub(super) fn connected(&mut self, stream: UnixStream) {
+    pub(super) fn connected(&mut self, socket: Socket) {
         if self.clients.len() >= self.settings.server.connections_max {
             if let Some(refusals) = self.refused_connections.add(Instant::now()) {
                 log::connections_refused(self.clients.len(), refusals);
             }
-            refuse(&stream, self.clients.len());
+            refuse(&socket, self.clients.len());
             return;
         }
         self.last_client += 1;
@@ -32,7 +33,7 @@ impl<E: Embedder> Arbiter<E> {
             frame_bytes_max: self.settings.server.frame_bytes_max,
             stall_max: self.settings.server.write_timeout,
         };
-        let client = Client::start(id, stream, limits, &self.budget, self.input.clone());
+        let client = Client::start(id, socket, limits, &self.budget, self.input.clone());
         self.clients.insert(id, client);
     }
 
@@ -279,7 +280,7 @@ impl<E: Embedder> Arbiter<E> {
 }
 
 /// Says why to a client that comes too late.
-fn refuse(stream: &UnixStream, connections: usize) {
+fn refuse(socket: &Socket, connections: usize) {
     let message = format!("the host has {connections} connections, which is its limit");
     let error = WireError::dirty(message)
         .with("retryable", true)
@@ -287,5 +288,5 @@ fn refuse(stream: &UnixStream, connections: usize) {
     let mut frame = Vec::new();
     Dialect::Json.write_error(&mut frame, RawId::null().as_str(), &error);
     // A fresh socket has room for it; if not, the closed connection says the same.
-    let _ = stream.try_write(&frame);
+    let _ = socket.write(&[IoSlice::new(&frame)]);
 }

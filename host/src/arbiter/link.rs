@@ -7,9 +7,6 @@ use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
 use bytes::BytesMut;
-use tokio::io::Interest;
-use tokio::net::UnixStream;
-use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -19,6 +16,7 @@ use super::gate::Gate;
 use super::incoming::{Heard, Incoming};
 use super::input::{Input, NewWorker};
 use super::machine::{ClientId, GenerationId};
+use super::socket::Socket;
 use crate::process::descriptors::{self, Received};
 use crate::process::hop::{self, Down, Encoded, Failure, Stage, Up, WorkerId};
 use crate::process::lane::{Lane, LaneError};
@@ -57,16 +55,14 @@ impl WorkerLink {
         budget: &Budget,
         input: mpsc::Sender<Input>,
     ) -> Result<WorkerLink, LinkFailure> {
-        let socket = std::os::unix::net::UnixStream::from(new.socket);
-        socket.set_nonblocking(true)?;
-        let (incoming, outgoing) = UnixStream::from_std(socket)?.into_split();
+        let socket = Rc::new(Socket::new(new.socket)?);
         let lane = Lane::open(&new.lane, frame_bytes_max)?;
-        let incoming = Incoming::new(incoming, &lane, frame_bytes_max, budget);
+        let incoming = Incoming::new(socket.clone(), &lane, frame_bytes_max, budget);
         let gate = Rc::new(Gate::default());
         let reader = read_worker(worker, incoming, gate.clone(), input);
         let reader = tokio::task::spawn_local(reader);
         Ok(WorkerLink {
-            down: Downlink::with_area(outgoing, lane.requests()),
+            down: Downlink::with_area(socket, lane.requests()),
             gate,
             paused_for: None,
             pidfd: Pidfd::from_received(new.pidfd),
@@ -177,13 +173,12 @@ impl MoldLink {
         frame_bytes_max: usize,
         input: mpsc::Sender<Input>,
     ) -> io::Result<MoldLink> {
-        let socket = std::os::unix::net::UnixStream::from(spawned.control);
         let pidfd = Rc::new(spawned.pidfd);
         // Nobody hears of it then; the reaper sees to what is left of it.
-        let socket = UnixStream::from_std(socket).inspect_err(|_| pidfd.kill())?;
-        let (incoming, outgoing) = socket.into_split();
+        let socket = Socket::new(spawned.control).inspect_err(|_| pidfd.kill())?;
+        let socket = Rc::new(socket);
         let mut reader = ControlReader {
-            socket: incoming,
+            socket: socket.clone(),
             buf: BytesMut::new(),
             descriptors: VecDeque::new(),
             frame_bytes_max,
@@ -206,7 +201,7 @@ impl MoldLink {
             let _ = input.send(Input::MoldGone(generation, exit)).await;
         });
         Ok(MoldLink {
-            down: Downlink::new(outgoing),
+            down: Downlink::new(socket),
             pidfd,
         })
     }
@@ -223,7 +218,7 @@ impl MoldLink {
 }
 
 struct ControlReader {
-    socket: OwnedReadHalf,
+    socket: Rc<Socket>,
     buf: BytesMut,
     /// One entry for each worker that the mold has announced and `next` has not returned yet.
     descriptors: VecDeque<Received>,
@@ -250,19 +245,11 @@ impl ControlReader {
     }
 
     async fn read(&mut self) -> Option<()> {
-        let socket: &UnixStream = self.socket.as_ref();
-        loop {
-            socket.readable().await.ok()?;
-            let received = socket.try_io(Interest::READABLE, || {
-                descriptors::receive(socket, &mut self.buf, &mut self.descriptors)
-            });
-            match received {
-                Ok(0) => return None,
-                Ok(_) => return Some(()),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(_) => return None,
-            }
-        }
+        let received = self.socket.read_with(|socket| {
+            descriptors::receive(&socket, &mut self.buf, &mut self.descriptors)
+        });
+        let is_end = received.await.ok()? == 0;
+        (!is_end).then_some(())
     }
 }
 
@@ -319,10 +306,8 @@ mod tests {
         }
         runtime.block_on(async {
             let ours = arbiter.try_clone().unwrap();
-            ours.set_nonblocking(true).unwrap();
-            let (incoming, _outgoing) = UnixStream::from_std(ours).unwrap().into_split();
             let mut reader = ControlReader {
-                socket: incoming,
+                socket: Rc::new(Socket::new(ours.into()).unwrap()),
                 buf: BytesMut::new(),
                 descriptors: VecDeque::new(),
                 frame_bytes_max: 0,

@@ -34,6 +34,7 @@ mod refusals;
 mod replies;
 mod run;
 mod service;
+mod socket;
 mod stash;
 mod status;
 mod turns;

@@ -7,15 +7,14 @@ use std::ops::ControlFlow;
 use std::rc::Rc;
 use std::time::Duration;
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
-use tokio::io::AsyncReadExt;
-use tokio::net::unix::OwnedReadHalf;
+use bytes::{Buf, Bytes, BytesMut};
 use tokio::time::{Instant, timeout_at};
 
 use super::budget::{Budget, Held, Share};
 use super::client::{FromClient, Refused};
 use super::gate::Gate;
 use super::machine::Request;
+use super::socket::Socket;
 use super::stash::{Question, StashMessage};
 use crate::protocol::{Dialect, Message, WireError};
 
@@ -49,7 +48,7 @@ pub(super) struct ReadLimits {
 
 /// The reading end of a connection.
 pub(super) struct Reader {
-    stream: OwnedReadHalf,
+    socket: Rc<Socket>,
     gate: Rc<Gate>,
     limits: ReadLimits,
     budget: Budget,
@@ -73,13 +72,13 @@ struct Progress {
 
 impl Reader {
     pub(super) fn new(
-        stream: OwnedReadHalf,
+        socket: Rc<Socket>,
         gate: Rc<Gate>,
         limits: ReadLimits,
         budget: Budget,
     ) -> Reader {
         Reader {
-            stream,
+            socket,
             gate,
             limits,
             held: budget.hold(Share::Requests),
@@ -224,10 +223,9 @@ impl Reader {
 
     /// Makes room only when there is something to be read.
     async fn read_some(&mut self) -> io::Result<usize> {
-        self.stream.readable().await?;
+        self.socket.readable().await?;
         self.buf.reserve(self.bytes_wanted());
-        let mut room = (&mut self.buf).limit(READ_BYTES_MAX);
-        self.stream.read_buf(&mut room).await
+        self.socket.read(&mut self.buf, READ_BYTES_MAX).await
     }
 
     fn bytes_wanted(&self) -> usize {

@@ -5,10 +5,10 @@ use std::collections::VecDeque;
 use std::io;
 
 use bytes::Bytes;
-use tokio::net::UnixStream;
 
 use super::budget::{Budget, Held, Share};
 use super::outbox::{Flushed, Outbox};
+use super::socket::Socket;
 
 /// What frames belong to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,8 +105,8 @@ impl Replies {
     }
 
     /// Writes what the client takes now.
-    pub(super) fn flush(&mut self, stream: &UnixStream) -> io::Result<Flushed> {
-        let flushed = self.outbox.flush(stream);
+    pub(super) fn flush(&mut self, socket: &Socket) -> io::Result<Flushed> {
+        let flushed = self.outbox.flush(socket);
         self.held.set(self.outbox.copied_len());
         while let Some(piece) = self.pieces.front()
             && piece.end <= self.outbox.written()
@@ -137,6 +137,7 @@ fn take(frames: &mut VecDeque<Bytes>, mut count: usize) -> Vec<Bytes> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use super::super::socket;
     use super::*;
     use std::io::Read;
 
@@ -144,14 +145,13 @@ mod tests {
         Budget::new(1 << 30, 1 << 20)
     }
 
-    fn with_pair(test: impl FnOnce(&UnixStream, &mut std::os::unix::net::UnixStream)) {
+    fn with_pair(test: impl FnOnce(&Socket, &mut std::os::unix::net::UnixStream)) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .build()
             .unwrap();
         runtime.block_on(async {
-            let (ours, theirs) = UnixStream::pair().unwrap();
-            ours.writable().await.unwrap();
+            let (ours, theirs) = socket::pair();
             let mut theirs = theirs.into_std().unwrap();
             theirs.set_nonblocking(false).unwrap();
             test(&ours, &mut theirs);

@@ -276,7 +276,7 @@ impl<E: Embedder> Arbiter<E> {
     fn take(&mut self, input: Input) {
         let now = Instant::now();
         match input {
-            Input::Connected(stream) => self.connected(stream),
+            Input::Connected(socket) => self.connected(socket),
             Input::Client(client, from) => self.client_input(now, client, from),
             Input::ClientWritable(client) => {
                 if let Some(entry) = self.clients.get_mut(&client) {

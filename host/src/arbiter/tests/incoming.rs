@@ -2,7 +2,6 @@
 use std::thread;
 
 use bytes::Bytes;
-use tokio::net::UnixStream;
 use tokio::runtime::{Builder, Runtime};
 
 use super::*;
@@ -19,8 +18,6 @@ struct Ends {
     /// The worker's end of the lane, for lies.
     lane: Lane,
     budget: Budget,
-    /// Dropped with the rest.
-    _outgoing: tokio::net::unix::OwnedWriteHalf,
 }
 
 fn ends() -> Ends {
@@ -28,11 +25,9 @@ fn ends() -> Ends {
     let memory = lane::create(FRAME_BYTES_MAX).unwrap();
     let [arbiter, worker] = [(); 2].map(|()| Lane::open(&memory, FRAME_BYTES_MAX).unwrap());
     let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
-    ours.set_nonblocking(true).unwrap();
-    let ours = runtime.block_on(async { UnixStream::from_std(ours).unwrap() });
-    let (stream, outgoing) = ours.into_split();
+    let socket = runtime.block_on(async { Rc::new(Socket::new(ours.into()).unwrap()) });
     let budget = Budget::new(1 << 30, FRAME_BYTES_MAX);
-    let incoming = Incoming::new(stream, &arbiter, FRAME_BYTES_MAX, &budget);
+    let incoming = Incoming::new(socket, &arbiter, FRAME_BYTES_MAX, &budget);
     let (_, writer) = link::split_with_lane(theirs.into(), FRAME_BYTES_MAX, &worker).unwrap();
     Ends {
         runtime,
@@ -40,7 +35,6 @@ fn ends() -> Ends {
         worker: writer,
         lane: worker,
         budget,
-        _outgoing: outgoing,
     }
 }
 

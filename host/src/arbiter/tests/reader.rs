@@ -3,6 +3,7 @@
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
 
+use super::super::socket;
 use super::*;
 use crate::protocol::RawId;
 
@@ -31,10 +32,7 @@ fn run_with(stall_max: Option<Duration>, test: impl AsyncFnOnce(Fixture)) {
         .build()
         .unwrap();
     runtime.block_on(async {
-        let (ours, client) = UnixStream::pair().unwrap();
-        let (incoming, outgoing) = ours.into_split();
-        // Dropped, it would end the client's reads, which there are none of.
-        drop(outgoing);
+        let (ours, client) = socket::pair();
         let budget = Budget::new(BUDGET_BYTES, FRAME_BYTES_MAX);
         let limits = ReadLimits {
             frame_bytes_max: FRAME_BYTES_MAX,
@@ -42,7 +40,7 @@ fn run_with(stall_max: Option<Duration>, test: impl AsyncFnOnce(Fixture)) {
         };
         let gate = Rc::new(Gate::default());
         test(Fixture {
-            reader: Reader::new(incoming, gate, limits, budget.clone()),
+            reader: Reader::new(Rc::new(ours), gate, limits, budget.clone()),
             client,
             others: budget.hold(Share::Requests),
             budget,
