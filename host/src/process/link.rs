@@ -14,7 +14,7 @@ use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use rustix::net::RecvFlags;
 
 use super::hop::{self, Down, Header, HopError, Up};
-use super::lane::{AREA_BYTES_MIN, Area, Inlet, Lane, LaneError};
+use super::lane::{AREA_BYTES_MIN, Area, Inlet, Lane, LaneError, Taken};
 use crate::logline::{LogLevel, LogSource};
 
 /// Why nothing more comes from the arbiter, or goes to it.
@@ -213,19 +213,6 @@ impl Shared {
         self.sent = self.sent.wrapping_add(1);
         self.ring.will_be_called();
     }
-
-    /// Leaves large frames where the arbiter can take them from.
-    fn leave_frames(&self, frames: &[u8]) -> bool {
-        if frames.len() < AREA_BYTES_MIN {
-            return false;
-        }
-        let Some(mut taken) = self.replies.take().filter(|it| it.has_room(frames.len())) else {
-            return false;
-        };
-        taken.write(0, frames);
-        taken.hand_over();
-        true
-    }
 }
 
 impl LinkWriter {
@@ -235,15 +222,29 @@ impl LinkWriter {
         self.send_parts(encoded.head(), &encoded.body)
     }
 
-    /// Sends frames of a reply: large ones through the lane, if there is room.
+    /// Where frames of a reply can be left for the arbiter, if they are large and nothing of an
+    /// earlier one lies there.
+    pub(crate) fn take_area(&self, bytes: usize) -> Option<Taken> {
+        let shared = self.shared.as_ref().filter(|_| bytes >= AREA_BYTES_MIN)?;
+        shared.replies.take()
+    }
+
+    /// Sends frames of a reply.
     pub(crate) fn send_frames(&mut self, header: Header, frames: &[u8]) -> Result<(), LinkError> {
-        match &self.shared {
-            Some(shared) if shared.leave_frames(frames) => {
-                let (header, len) = header.in_area();
-                self.send_parts(&header.bytes(), &len)
+        match self.take_area(frames.len()) {
+            Some(mut area) if area.has_room(frames.len()) => {
+                area.write(0, frames);
+                self.send_area(header, area)
             }
             _ => self.send_parts(&header.bytes(), frames),
         }
+    }
+
+    /// Sends frames of a reply that were written to the area.
+    pub(crate) fn send_area(&mut self, header: Header, area: Taken) -> Result<(), LinkError> {
+        area.hand_over();
+        let (header, len) = header.in_area();
+        self.send_parts(&header.bytes(), &len)
     }
 
     /// Sends a header and its payload, without copying them together.

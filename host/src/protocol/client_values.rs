@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use super::buffer::Buffer;
 use super::dollars::{Changes, Piece, Turn, may_have_dollar_keys};
 use super::escape::{ClientEscape, Escape};
 use super::fields::{EnvelopeFault, decode_text, shortened};
@@ -54,7 +55,7 @@ pub(super) fn for_app<'a>(
 /// is an error if the payload gets longer than `payload_bytes_max`; on an error, what has been
 /// appended is without meaning.
 pub(super) fn append_for_client(
-    out: &mut Vec<u8>,
+    out: &mut impl Buffer,
     json: &str,
     blobs: &dyn Blobs,
     payload_at: usize,
@@ -65,7 +66,7 @@ pub(super) fn append_for_client(
         return Ok(());
     }
     // Before each piece is copied, because many objects may name one large binary.
-    let check_length = |out: &Vec<u8>, more: usize| -> Result<(), FrameError> {
+    let check_length = |out: &[u8], more: usize| -> Result<(), FrameError> {
         check_length_max(out.len() - payload_at + more, payload_bytes_max).map(drop)
     };
     let changes = Changes::find(json, towards_client)?;
@@ -127,7 +128,7 @@ const BYTES_BEGIN: &[u8] = br#"{"$bytes":""#;
 const BYTES_END: &[u8] = br#""}"#;
 
 /// Appends a binary, which takes `len` bytes in base64.
-fn append_bytes(out: &mut Vec<u8>, blob: &[u8], len: usize) {
+fn append_bytes(out: &mut impl Buffer, blob: &[u8], len: usize) {
     out.extend_from_slice(BYTES_BEGIN);
     let start = out.len();
     out.resize(start + len, 0);

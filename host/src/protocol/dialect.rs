@@ -5,6 +5,7 @@
 
 use bytes::{Bytes, BytesMut};
 
+use super::buffer::Buffer;
 use super::stash::read_json_stash;
 use super::{
     EnvelopeError, EnvelopeFault, FrameError, Message, ReplyFault, ReplyValue, Request, Sketch,
@@ -125,7 +126,7 @@ impl Dialect {
     /// The value cannot be sent in this dialect, or the frame would be too large.
     pub fn write_response<'a>(
         self,
-        out: &mut Vec<u8>,
+        out: &mut impl Buffer,
         id: &str,
         result: impl Into<ReplyValue<'a>>,
         frame_bytes_max: usize,
@@ -142,7 +143,7 @@ impl Dialect {
     /// The value cannot be sent in this dialect, or the frame would be too large.
     pub fn write_chunk<'a>(
         self,
-        out: &mut Vec<u8>,
+        out: &mut impl Buffer,
         id: &str,
         data: impl Into<ReplyValue<'a>>,
         frame_bytes_max: usize,
@@ -154,7 +155,7 @@ impl Dialect {
     }
 
     /// See [`write_end`].
-    pub fn write_end(self, out: &mut Vec<u8>, id: &str) {
+    pub fn write_end(self, out: &mut impl Buffer, id: &str) {
         match self {
             Self::Json => write_end(out, id),
             Self::Gd => gd::write_end(out, id),
@@ -162,7 +163,7 @@ impl Dialect {
     }
 
     /// See [`write_error`].
-    pub fn write_error(self, out: &mut Vec<u8>, id: &str, error: &WireError) {
+    pub fn write_error(self, out: &mut impl Buffer, id: &str, error: &WireError) {
         match self {
             Self::Json => write_error(out, id, error),
             Self::Gd => gd::write_error(out, id, error),

@@ -5,6 +5,8 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 
+use super::buffer::Buffer;
+
 /// Largest payload, in bytes, that the existing clients send and accept.
 pub const FRAME_BYTES_MAX_DEFAULT: usize = 64 << 20;
 
@@ -106,10 +108,10 @@ pub(super) fn capacity_wanted(begun: Option<(usize, usize)>) -> usize {
 }
 
 /// Appends one frame with the payload that `write` appends. On an error `out` is as it was.
-pub(super) fn append_frame(
-    out: &mut Vec<u8>,
+pub(super) fn append_frame<B: Buffer>(
+    out: &mut B,
     frame_bytes_max: usize,
-    write: impl FnOnce(&mut Vec<u8>),
+    write: impl FnOnce(&mut B),
 ) -> Result<(), FrameError> {
     try_append_frame(out, frame_bytes_max, |out| {
         write(out);
@@ -118,10 +120,10 @@ pub(super) fn append_frame(
 }
 
 /// The same, of a payload that may turn out to be impossible.
-pub(super) fn try_append_frame<E: From<FrameError>>(
-    out: &mut Vec<u8>,
+pub(super) fn try_append_frame<B: Buffer, E: From<FrameError>>(
+    out: &mut B,
     frame_bytes_max: usize,
-    write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    write: impl FnOnce(&mut B) -> Result<(), E>,
 ) -> Result<(), E> {
     let start = out.len();
     out.extend_from_slice(&[0; LENGTH_BYTES]);

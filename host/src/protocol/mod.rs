@@ -7,6 +7,7 @@
 //! (`client_values`). In the binary dialect (`gd`) values are converted to and from that text.
 
 mod app_value;
+mod buffer;
 mod client_values;
 mod control;
 mod dialect;
@@ -32,6 +33,7 @@ mod stash;
 mod value;
 
 pub use app_value::check_app_value;
+pub use buffer::Buffer;
 pub use control::{Command, Operation};
 pub use dialect::Dialect;
 pub use envelope::{Envelope, Message, Sketch, read_beginning, read_envelope};

@@ -6,6 +6,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::buffer::Buffer;
 use super::client_values::append_for_client;
 use super::error::WireError;
 use super::frame::{append_frame, try_append_frame};
@@ -19,7 +20,7 @@ use super::value::{ReplyFault, ReplyValue};
 /// The frame would be above `frame_bytes_max`, or an app's value names a binary that does not exist;
 /// `out` is as it was.
 pub fn write_response<'a>(
-    out: &mut Vec<u8>,
+    out: &mut impl Buffer,
     id: &str,
     result: impl Into<ReplyValue<'a>>,
     frame_bytes_max: usize,
@@ -33,7 +34,7 @@ pub fn write_response<'a>(
 /// # Errors
 /// As [`write_response`].
 pub fn write_chunk<'a>(
-    out: &mut Vec<u8>,
+    out: &mut impl Buffer,
     id: &str,
     data: impl Into<ReplyValue<'a>>,
     frame_bytes_max: usize,
@@ -43,13 +44,13 @@ pub fn write_chunk<'a>(
 }
 
 /// Appends the frame that ends the stream `id`.
-pub fn write_end(out: &mut Vec<u8>, id: &str) {
+pub fn write_end(out: &mut impl Buffer, id: &str) {
     write_small(out, &[r#"{"type":"end","id":"#, id, "}"]);
 }
 
 /// Appends the frame that ends the call `id` with an error. An error with more text than
 /// [`ERROR_TEXT_BYTES_MAX`](super::ERROR_TEXT_BYTES_MAX) is cut.
-pub fn write_error(out: &mut Vec<u8>, id: &str, error: &WireError) {
+pub fn write_error(out: &mut impl Buffer, id: &str, error: &WireError) {
     let error = error.to_json();
     let error = std::str::from_utf8(&error).expect("JSON is UTF-8");
     let parts = [r#"{"type":"error","id":"#, id, r#","error":"#, error, "}"];
@@ -57,7 +58,7 @@ pub fn write_error(out: &mut Vec<u8>, id: &str, error: &WireError) {
 }
 
 fn write_value(
-    out: &mut Vec<u8>,
+    out: &mut impl Buffer,
     head: [&str; 3],
     value: ReplyValue<'_>,
     frame_bytes_max: usize,
@@ -83,12 +84,12 @@ fn write_value(
 }
 
 /// Ids and errors are bounded, so what is made of them alone needs no limit.
-fn write_small(out: &mut Vec<u8>, parts: &[&str]) {
+fn write_small(out: &mut impl Buffer, parts: &[&str]) {
     append_frame(out, usize::MAX, |out| push_all(out, parts))
         .expect("ids and errors are far below 4 GiB");
 }
 
-fn push_all(out: &mut Vec<u8>, parts: &[&str]) {
+fn push_all(out: &mut impl Buffer, parts: &[&str]) {
     for part in parts {
         out.extend_from_slice(part.as_bytes());
     }

@@ -35,6 +35,12 @@ impl CallBlobs {
         }
     }
 
+    /// How many bytes they have, all together.
+    pub(crate) fn bytes(&self) -> usize {
+        let all = self.given.iter().chain(self.put.values());
+        all.map(Bytes::len).sum()
+    }
+
     /// None if there is none of this index.
     pub(crate) fn get(&self, index: usize) -> Option<&Bytes> {
         self.given.get(index).or_else(|| self.put.get(&index))

@@ -35,7 +35,7 @@ impl Worker {
             Ok(request) => request,
             Err(refused) => {
                 let error = refused.to_wire(frame);
-                self.desk.write(|out| {
+                self.desk.write(0, |out| {
                     dialect.write_error(out, refused.id.as_str(), &error);
                 });
                 return Fate::Healthy;
@@ -127,7 +127,7 @@ impl Worker {
         let id = &*request.id;
         let frame_bytes_max = self.desk.frame_bytes_max();
         let streamed = self.desk.has_emitted();
-        self.desk.write(|out| {
+        self.desk.write(bytes_expected(&reply), |out| {
             let written = match &reply {
                 Ok(Some(result)) if streamed => dialect
                     .write_chunk(out, id, app_value(result), frame_bytes_max)
@@ -183,6 +183,14 @@ impl Worker {
 
 /// The result or the end of a stream, or an error.
 type Reply = Result<Option<AppResult>, WireError>;
+
+/// About how long the frames of a reply will be.
+fn bytes_expected(reply: &Reply) -> usize {
+    match reply {
+        Ok(Some(AppResult { json, blobs })) => json.len() + blobs.bytes(),
+        Ok(None) | Err(_) => 0,
+    }
+}
 
 fn app_value(AppResult { json, blobs }: &AppResult) -> ReplyValue<'_> {
     ReplyValue::Unchecked { json, blobs }

@@ -6,6 +6,7 @@ mod call;
 mod idle_lane;
 mod mailbox;
 mod memory;
+mod reply_buffer;
 pub(crate) mod stash;
 mod uplink;
 

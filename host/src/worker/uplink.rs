@@ -7,6 +7,7 @@ use std::time::Duration;
 use nix::time::{ClockId, clock_gettime};
 
 use super::blobs::Noting;
+use super::reply_buffer::ReplyBuffer;
 use crate::logline::{LogLevel, LogSource};
 use crate::process::hop::{CallId, Deadline, Fate, Header, Up};
 use crate::process::inbox::Inbox;
@@ -19,9 +20,6 @@ use crate::stash::{StashAnswer, StashRequest};
 
 use super::stash;
 
-/// A buffer that has grown beyond this is given back after the reply.
-const BUFFER_BYTES_KEPT: usize = 4 << 20;
-
 /// The shared state. Clones are handles on the same one.
 #[derive(Clone)]
 pub(super) struct Desk(Arc<Mutex<Shared>>);
@@ -31,7 +29,7 @@ struct Shared {
     inbox: Inbox,
     frame_bytes_max: usize,
     /// For the frames of replies, reused.
-    buffer: Vec<u8>,
+    buffer: ReplyBuffer,
     current: Option<Current>,
     /// Frames that may have gone through the lane.
     has_sent_much: bool,
@@ -58,7 +56,7 @@ impl Desk {
             writer,
             inbox,
             frame_bytes_max,
-            buffer: Vec::new(),
+            buffer: ReplyBuffer::default(),
             current: None,
             has_sent_much: false,
             has_one_core: inspect::has_one_core(),
@@ -118,10 +116,10 @@ impl Desk {
         self.lock().current.as_mut()?.unsendable.take()
     }
 
-    /// Has the end of the reply written, which [`Desk::finish`] sends.
-    pub(super) fn write(&self, write: impl FnOnce(&mut Vec<u8>)) {
-        let buffer = &mut self.lock().buffer;
-        buffer.clear();
+    /// Has the end of the reply written, which [`Desk::finish`] sends. It is probably so long.
+    pub(super) fn write(&self, bytes_expected: usize, write: impl FnOnce(&mut ReplyBuffer)) {
+        let Shared { writer, buffer, .. } = &mut *self.lock();
+        buffer.begin(writer.take_area(bytes_expected));
         write(buffer);
     }
 
@@ -135,12 +133,8 @@ impl Desk {
             has_sent_much,
             ..
         } = &mut *shared;
-        writer.send_frames(Header::last(call, fate, buffer.len()), buffer)?;
         *has_sent_much |= buffer.len() >= AREA_BYTES_MIN;
-        if buffer.capacity() > BUFFER_BYTES_KEPT {
-            *buffer = Vec::new();
-        }
-        Ok(())
+        send(writer, Header::last(call, fate, buffer.len()), buffer)
     }
 
     /// Whether large frames were sent since this was last asked.
@@ -164,6 +158,19 @@ impl Desk {
         // One thread uses it, and a panic there ends the process.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn send(
+    writer: &mut LinkWriter,
+    header: Header,
+    buffer: &mut ReplyBuffer,
+) -> Result<(), LinkError> {
+    match buffer.take_area() {
+        Some(area) => writer.send_area(header, area)?,
+        None => writer.send_frames(header, buffer)?,
+    }
+    buffer.end();
+    Ok(())
 }
 
 fn cancel(current: &mut Option<Current>, call: CallId) {
@@ -196,7 +203,7 @@ impl Uplink for Desk {
         if current.cancelled {
             return Ok(false);
         }
-        buffer.clear();
+        buffer.begin(writer.take_area(chunk.len() + blobs.bytes()));
         let noting = Noting::new(blobs);
         let value = ReplyValue::App {
             json: chunk,
@@ -222,10 +229,7 @@ impl Uplink for Desk {
         }
         let is_first = !std::mem::replace(&mut current.emitted, true);
         *has_sent_much |= buffer.len() >= AREA_BYTES_MIN;
-        if writer
-            .send_frames(Header::chunk(current.call, buffer.len()), buffer)
-            .is_err()
-        {
+        if send(writer, Header::chunk(current.call, buffer.len()), buffer).is_err() {
             current.cancelled = true;
             return Ok(false);
         }

@@ -82,6 +82,22 @@ impl Taken {
         self.area.mapping.write(self.area.range.start + at, bytes);
     }
 
+    /// So many bytes from the beginning on. They have to have room.
+    pub(crate) fn bytes(&self, len: usize) -> &[u8] {
+        assert!(self.has_room(len), "beyond the area");
+        let Area { mapping, range, .. } = &self.area;
+        mapping.slice(range.start..range.start + len)
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn bytes_mut(&mut self, len: usize) -> &mut [u8] {
+        assert!(self.has_room(len), "beyond the area");
+        let Area { mapping, range, .. } = &self.area;
+        let mut bytes = mapping.range(range.start..range.start + len);
+        // SAFETY: initialised (with zeros at first), and nobody else's as long as this value lives.
+        unsafe { bytes.as_mut() }
+    }
+
     /// Whether so many bytes have room.
     pub(crate) fn has_room(&self, bytes: usize) -> bool {
         bytes <= self.area.range.len()

@@ -75,12 +75,16 @@ impl Mapping {
     /// does. Code that something had taken over could change them meanwhile, so nothing may be
     /// concluded from what was read of them before.
     pub(super) fn slice(&self, range: Range<usize>) -> &[u8] {
+        // SAFETY: initialised (with zeros at first), and not written to, as above.
+        unsafe { self.range(range).as_ref() }
+    }
+
+    /// Where the bytes in this range lie.
+    pub(super) fn range(&self, range: Range<usize>) -> NonNull<[u8]> {
         self.check(range.start, range.len());
-        // SAFETY: within the mapping, initialised (with zeros at first), and not written to, as above.
-        unsafe {
-            let start = self.base.add(range.start).as_ptr();
-            std::slice::from_raw_parts(start, range.len())
-        }
+        // SAFETY: within the mapping.
+        let start = unsafe { self.base.add(range.start) };
+        NonNull::slice_from_raw_parts(start, range.len())
     }
 
     /// Gives back the memory of whole pages, which are zeros then.

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::super::buffer::Buffer;
 use super::super::error::WireError;
 use super::super::frame::check_length_max;
 use super::super::value::{ReplyFault, ReplyValue};
@@ -14,7 +15,7 @@ use super::to_tlv::append_tlv;
 /// # Errors
 /// The value cannot be sent in this dialect; `out` is as it was.
 pub(in super::super) fn write_response(
-    out: &mut Vec<u8>,
+    out: &mut impl Buffer,
     id: &str,
     result: ReplyValue<'_>,
     frame_bytes_max: usize,
@@ -27,7 +28,7 @@ pub(in super::super) fn write_response(
 /// # Errors
 /// The value cannot be sent in this dialect; `out` is as it was.
 pub(in super::super) fn write_chunk(
-    out: &mut Vec<u8>,
+    out: &mut impl Buffer,
     id: &str,
     data: ReplyValue<'_>,
     frame_bytes_max: usize,
@@ -36,7 +37,7 @@ pub(in super::super) fn write_chunk(
 }
 
 /// Appends the frame that ends the stream `id`.
-pub(in super::super) fn write_end(out: &mut Vec<u8>, id: &str) {
+pub(in super::super) fn write_end(out: &mut impl Buffer, id: &str) {
     let header = Header {
         kind: Kind::End,
         len: 0,
@@ -46,7 +47,7 @@ pub(in super::super) fn write_end(out: &mut Vec<u8>, id: &str) {
 }
 
 /// Appends the frame that ends the call `id` with an error, its texts cut as in the other dialect.
-pub(in super::super) fn write_error(out: &mut Vec<u8>, id: &str, error: &WireError) {
+pub(in super::super) fn write_error(out: &mut impl Buffer, id: &str, error: &WireError) {
     append_frame(out, Kind::Error, id, usize::MAX, |out| {
         let error = error.fitted();
         append_dict(out, 1);
@@ -68,7 +69,7 @@ pub(in super::super) fn write_error(out: &mut Vec<u8>, id: &str, error: &WireErr
 }
 
 fn write_value(
-    out: &mut Vec<u8>,
+    out: &mut impl Buffer,
     kind: Kind,
     id: &str,
     (name, value): (&str, ReplyValue<'_>),
@@ -83,12 +84,12 @@ fn write_value(
 }
 
 /// Appends one frame with the payload that `write` appends. On an error `out` is as it was.
-fn append_frame(
-    out: &mut Vec<u8>,
+fn append_frame<B: Buffer>(
+    out: &mut B,
     kind: Kind,
     id: &str,
     frame_bytes_max: usize,
-    write: impl FnOnce(&mut Vec<u8>) -> Result<(), ReplyFault>,
+    write: impl FnOnce(&mut B) -> Result<(), ReplyFault>,
 ) -> Result<(), ReplyFault> {
     let start = out.len();
     out.extend_from_slice(&[0; HEADER_BYTES]);
@@ -117,7 +118,7 @@ fn number(id: &str) -> u64 {
 }
 
 /// A value of our own: of an error's details, which are few and flat.
-fn append_own(out: &mut Vec<u8>, value: &Value) {
+fn append_own(out: &mut impl Buffer, value: &Value) {
     match value {
         Value::Null => out.push(code::NONE),
         Value::Bool(value) => out.extend_from_slice(&[code::BOOL, u8::from(*value)]),
@@ -145,21 +146,21 @@ fn append_own(out: &mut Vec<u8>, value: &Value) {
     }
 }
 
-fn append_number(out: &mut Vec<u8>, code: u8, bytes: [u8; 8]) {
+fn append_number(out: &mut impl Buffer, code: u8, bytes: [u8; 8]) {
     out.push(code);
     out.extend_from_slice(&bytes);
 }
 
-fn append_text(out: &mut Vec<u8>, text: &str) {
+fn append_text(out: &mut impl Buffer, text: &str) {
     append_prefix(out, code::STRING, text.len());
     out.extend_from_slice(text.as_bytes());
 }
 
-fn append_dict(out: &mut Vec<u8>, pairs: usize) {
+fn append_dict(out: &mut impl Buffer, pairs: usize) {
     append_prefix(out, code::DICT, pairs);
 }
 
-fn append_prefix(out: &mut Vec<u8>, code: u8, number: usize) {
+fn append_prefix(out: &mut impl Buffer, code: u8, number: usize) {
     let number = u32::try_from(number).expect("what is our own is short");
     out.push(code);
     out.extend_from_slice(&number.to_be_bytes());

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use super::super::buffer::Buffer;
 use super::super::escape::{Escape, float_of};
 use super::super::fields::shortened;
 use super::super::frame::{FrameError, check_length_max};
@@ -18,7 +19,7 @@ use super::{ITEMS_MAX, code};
 /// gets much longer than `payload_bytes_max`, which the caller still has to check; on an error, what
 /// has been appended is without meaning.
 pub(super) fn append_tlv(
-    out: &mut Vec<u8>,
+    out: &mut impl Buffer,
     value: ReplyValue<'_>,
     payload_at: usize,
     payload_bytes_max: usize,
@@ -45,12 +46,12 @@ pub(super) fn append_tlv(
     Ok(())
 }
 
-struct Writer<'a> {
+struct Writer<'a, B> {
     json: &'a str,
     scanner: Scanner<'a>,
     /// None where dollars mean nothing.
     blobs: Option<&'a dyn Blobs>,
-    out: &'a mut Vec<u8>,
+    out: &'a mut B,
     payload_at: usize,
     payload_bytes_max: usize,
     open: Vec<Level>,
@@ -78,7 +79,7 @@ const PREFIX_BYTES: usize = 5;
 /// dollar for each level, and by what an innermost `$blob` or `$float` takes itself.
 const UNDECIDED_BYTES_MAX: usize = DEPTH_MAX + 5 * PREFIX_BYTES;
 
-impl<'a> Writer<'a> {
+impl<'a, B: Buffer> Writer<'a, B> {
     fn value(&mut self) -> Result<(), ReplyFault> {
         loop {
             let complete = match self.scanner.peek() {
