@@ -2,14 +2,17 @@
 //! order in which it was sent.
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
 use bytes::{Bytes, BytesMut};
+use tokio::io::unix::AsyncFd;
 
 use super::budget::{Budget, Held, Share};
 use super::socket::Socket;
 use crate::process::hop::{self, HopError, Up};
 use crate::process::lane::{Area, Corrupt, Lane, Outlet};
+use crate::process::watch;
 
 /// The reading half of the arbiter's end.
 #[derive(Debug)]
@@ -19,6 +22,8 @@ pub(super) struct Incoming {
     buf: BytesMut,
     /// How many messages of the socket's were decoded.
     decoded: u16,
+    /// Rung when something is left in the ring.
+    doorbell: AsyncFd<OwnedFd>,
     /// Until something in the ring was nonsense.
     outlet: Option<Outlet>,
     /// From the ring, not decoded yet.
@@ -49,8 +54,6 @@ pub(super) enum Nonsense {
     Ring(#[from] Corrupt),
     #[error("a part of a message in the ring")]
     Part,
-    #[error("a call in the ring, which has to go over the socket")]
-    Called,
 }
 
 impl Incoming {
@@ -59,35 +62,29 @@ impl Incoming {
         lane: &Lane,
         frame_bytes_max: usize,
         budget: &Budget,
-    ) -> Incoming {
-        Incoming {
+    ) -> io::Result<Incoming> {
+        Ok(Incoming {
             socket,
             buf: BytesMut::new(),
             decoded: 0,
+            doorbell: watch::readable(&lane.doorbell())?,
             outlet: Some(lane.outlet()),
             ring: BytesMut::new(),
             replies: lane.replies(),
             frame_bytes_max,
             budget: budget.clone(),
             held: budget.hold(Share::Replies),
-        }
+        })
     }
 
     /// The next message, if it is here. After an error nothing of what is here is left, and the ring is
     /// not looked at any more.
     pub(super) fn take(&mut self) -> Result<Option<Up>, Nonsense> {
-        loop {
-            match self.decode() {
-                Ok(Some(Up::Called)) => {}
-                Err(nonsense) => {
-                    self.buf.clear();
-                    self.ring.clear();
-                    self.outlet = None;
-                    return Err(nonsense);
-                }
-                message => return message,
-            }
-        }
+        self.decode().inspect_err(|_| {
+            self.buf.clear();
+            self.ring.clear();
+            self.outlet = None;
+        })
     }
 
     fn decode(&mut self) -> Result<Option<Up>, Nonsense> {
@@ -111,11 +108,7 @@ impl Incoming {
         let message = message.map(|(header, payload)| {
             Up::decode_with(header, charge(payload), |bytes| borrow(bytes).map(charge))
         });
-        match message.transpose()? {
-            // No end of them would keep the arbiter from everything else.
-            Some(Up::Called) if in_ring => Err(Nonsense::Called),
-            message => Ok(message),
-        }
+        Ok(message.transpose()?)
     }
 
     /// Waits until there is more to be decoded. Everything has to have been taken before.
@@ -127,20 +120,34 @@ impl Incoming {
         if looks.is_some_and(|outlet| !outlet.rest()) {
             return Heard::Something;
         }
-        let read = self.socket.read(&mut self.buf, usize::MAX).await;
+        let read = tokio::select! {
+            read = self.socket.read(&mut self.buf, usize::MAX) => Some(read),
+            () = rung(&self.doorbell) => None,
+        };
         if let Some(outlet) = &self.outlet {
             outlet.attend();
         }
         match read {
-            Ok(0) => Heard::End { unread: false },
-            Ok(_) => {
+            None => Heard::Something,
+            Some(Ok(0)) => Heard::End { unread: false },
+            Some(Ok(_)) => {
                 self.held.set(self.buf.len() + self.ring.len());
                 Heard::Something
             }
-            Err(error) => Heard::End {
+            Some(Err(error)) => Heard::End {
                 unread: error.kind() == io::ErrorKind::ConnectionReset,
             },
         }
+    }
+}
+
+/// Waits until somebody rings.
+async fn rung(doorbell: &AsyncFd<OwnedFd>) {
+    match doorbell.readable().await {
+        // Each time that it is rung it gets readable anew.
+        Ok(mut guard) => guard.clear_ready(),
+        // Only when the runtime ends.
+        Err(_) => std::future::pending().await,
     }
 }
 

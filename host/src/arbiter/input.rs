@@ -9,6 +9,7 @@ use super::machine::{ClientId, GenerationId};
 use super::other_host::OtherHost;
 use super::socket::Socket;
 use crate::process::hop::{Exit, Up, WorkerId};
+use crate::process::lane::LaneFiles;
 
 /// Something that a task or a timer has to tell.
 #[derive(Debug)]
@@ -56,5 +57,5 @@ pub(super) struct NewWorker {
     /// Its pidfd.
     pub(super) pidfd: OwnedFd,
     /// The memory that we share with it.
-    pub(super) lane: OwnedFd,
+    pub(super) lane: LaneFiles,
 }

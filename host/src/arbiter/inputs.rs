@@ -168,12 +168,7 @@ impl<E: Embedder> Arbiter<E> {
             }
             Up::Stash(request) => return self.use_stash_of_mold(now, generation, request),
             // Another version, or nonsense. Its end is an event of its own.
-            Up::Hello(_)
-            | Up::Ready
-            | Up::Chunk(..)
-            | Up::Final(..)
-            | Up::Called
-            | Up::OverMemory(_) => {
+            Up::Hello(_) | Up::Ready | Up::Chunk(..) | Up::Final(..) | Up::OverMemory(_) => {
                 return self.kill_mold(generation);
             }
         };

@@ -19,7 +19,7 @@ use super::machine::{ClientId, GenerationId};
 use super::socket::Socket;
 use crate::process::descriptors::{self, Received};
 use crate::process::hop::{self, Down, Encoded, Failure, Stage, Up, WorkerId};
-use crate::process::lane::{Lane, LaneError};
+use crate::process::lane::{Lane, LaneError, LaneFiles};
 use crate::process::pidfd::Pidfd;
 use crate::process::spawn::SpawnedMold;
 
@@ -57,7 +57,7 @@ impl WorkerLink {
     ) -> Result<WorkerLink, LinkFailure> {
         let socket = Rc::new(Socket::new(new.socket)?);
         let lane = Lane::open(&new.lane, frame_bytes_max)?;
-        let incoming = Incoming::new(socket.clone(), &lane, frame_bytes_max, budget);
+        let incoming = Incoming::new(socket.clone(), &lane, frame_bytes_max, budget)?;
         let gate = Rc::new(Gate::default());
         let reader = read_worker(worker, incoming, gate.clone(), input);
         let reader = tokio::task::spawn_local(reader);
@@ -256,12 +256,12 @@ impl ControlReader {
 /// A new worker, if its descriptors have arrived. If not, it is lost alone: its other end is closed
 /// with them, so it ends, and its mold reaps it.
 fn forked(worker: WorkerId, pid: i32, received: Received) -> (Up, Option<NewWorker>) {
-    match <[OwnedFd; 3]>::try_from(received) {
-        Ok([socket, pidfd, lane]) => {
+    match <[OwnedFd; 4]>::try_from(received) {
+        Ok([socket, pidfd, memory, doorbell]) => {
             let new = NewWorker {
                 socket,
                 pidfd,
-                lane,
+                lane: LaneFiles { memory, doorbell },
             };
             (Up::Forked { worker, pid }, Some(new))
         }
@@ -298,7 +298,7 @@ mod tests {
         let (arbiter, mold) = std::os::unix::net::UnixStream::pair().unwrap();
         let (_, mut writer) = link::split(mold.into(), 0).unwrap();
         let fd = arbiter.as_fd();
-        let sent: [&[BorrowedFd<'_>]; 3] = [&[fd; 3], &[fd; 2], &[fd; 3]];
+        let sent: [&[BorrowedFd<'_>]; 3] = [&[fd; 4], &[fd; 3], &[fd; 4]];
         for (worker, fds) in (1..).map(WorkerId).zip(sent) {
             writer
                 .send_with_fds(&Up::Forked { worker, pid: 7 }, fds)
@@ -321,10 +321,10 @@ mod tests {
                         },
                         Some(_),
                     ) => {
-                        assert_eq!((named, fds.len()), (worker, 3));
+                        assert_eq!((named, fds.len()), (worker, 4));
                     }
                     (Up::ForkFailed(named, failure), None) => {
-                        assert_eq!((named, fds.len()), (worker, 2));
+                        assert_eq!((named, fds.len()), (worker, 3));
                         assert!(!failure.permanent);
                     }
                     other => panic!("{other:?}"),

@@ -8,6 +8,7 @@ use nix::unistd::{Pid, getpid};
 
 use crate::process::fork::{ForkError, Forked, fork_worker};
 use crate::process::hop::{Down, Failure, Setup, Stage, Up, WorkerId};
+use crate::process::lane::LaneFiles;
 use crate::process::link::LinkError;
 use crate::process::pidfd::{self, Pidfd};
 use crate::process::title::Arguments;
@@ -118,7 +119,12 @@ impl Mold {
                     worker,
                     pid: pid.as_raw(),
                 };
-                let fds = [arbiter_end.as_fd(), pidfd.as_fd(), lane.as_fd()];
+                let fds = [
+                    arbiter_end.as_fd(),
+                    pidfd.as_fd(),
+                    lane.memory.as_fd(),
+                    lane.doorbell.as_fd(),
+                ];
                 self.control.lock().writer.send_with_fds(&forked, &fds)?;
                 self.copies.push(Copy { worker, pid, pidfd });
                 Ok(None)
@@ -162,7 +168,7 @@ impl Mold {
 struct NewWorker {
     worker: WorkerId,
     socket: OwnedFd,
-    lane: OwnedFd,
+    lane: LaneFiles,
     mold: Pid,
 }
 

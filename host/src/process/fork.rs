@@ -10,7 +10,7 @@ use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, Pid};
 
 use super::inspect;
-use super::lane::{self, LaneError};
+use super::lane::{self, LaneError, LaneFiles};
 use super::pidfd::Pidfd;
 
 /// Why no copy was made.
@@ -40,10 +40,10 @@ pub(crate) enum Forked {
         /// The arbiter's end of the worker's socket.
         arbiter_end: OwnedFd,
         /// See [`lane::create`].
-        lane: OwnedFd,
+        lane: LaneFiles,
     },
     /// In the worker: its socket to the arbiter, and the memory that they share.
-    Worker(OwnedFd, OwnedFd),
+    Worker(OwnedFd, LaneFiles),
 }
 
 /// Makes a copy of this process, which must have one thread. The copy shares with the arbiter what the

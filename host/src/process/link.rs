@@ -1,7 +1,7 @@
 //! A child's end of its socket to the arbiter: blocking, because a child serves one thing at a
 //! time. The arbiter never blocks on its own end, so a blocking write here always ends: it is
-//! read, or its writer is killed. A worker has a lane beside it: what is large is left there, and so is
-//! what the arbiter is going to look for anyhow.
+//! read, or its writer is killed. A worker has a lane beside it, and writes to the socket what has no
+//! room there.
 
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -184,32 +184,19 @@ impl AsRawFd for LinkReader {
     }
 }
 
-/// What has become of a message that was to be left in the ring.
-enum Left {
-    /// The arbiter is going to find it.
-    ForArbiter,
-    /// It is there, but the arbiter has just stopped to look.
-    ButUnnoticed,
-    /// Nothing: it has no room, or the arbiter does not look.
-    Nothing,
-}
-
 impl Shared {
-    fn leave(&mut self, head: &[u8], body: &[u8]) -> Left {
-        let Some(header) = hop::with_order(head, self.sent) else {
-            return Left::Nothing;
-        };
-        if !self.ring.is_attended() || !self.ring.put(&header, body) {
-            return Left::Nothing;
+    /// Leaves a message in the ring. False if it has no room there.
+    fn leave(&mut self, head: &[u8], body: &[u8]) -> io::Result<bool> {
+        let header = hop::with_order(head, self.sent);
+        if !header.is_some_and(|header| self.ring.put(&header, body)) {
+            return Ok(false);
         }
-        match self.ring.is_attended() {
-            true => Left::ForArbiter,
-            false => Left::ButUnnoticed,
-        }
+        self.ring.call()?;
+        Ok(true)
     }
 
     /// A message is about to go over the socket.
-    fn will_call(&mut self) {
+    fn will_send(&mut self) {
         self.sent = self.sent.wrapping_add(1);
         self.ring.will_be_called();
     }
@@ -250,14 +237,10 @@ impl LinkWriter {
     /// Sends a header and its payload, without copying them together.
     pub(crate) fn send_parts(&mut self, head: &[u8], body: &[u8]) -> Result<(), LinkError> {
         if let Some(shared) = &mut self.shared {
-            match shared.leave(head, body) {
-                Left::ForArbiter => return Ok(()),
-                Left::ButUnnoticed => {
-                    shared.will_call();
-                    return self.write_parts(Up::Called.encode().head(), &[]);
-                }
-                Left::Nothing => shared.will_call(),
+            if shared.leave(head, body)? {
+                return Ok(());
             }
+            shared.will_send();
         }
         self.write_parts(head, body)
     }

@@ -20,7 +20,7 @@ use crate::logline::{LogLevel, LogSource};
 use crate::mold::init_failure;
 use crate::process::hop::{Down, Fate, Setup, Up, WorkerId};
 use crate::process::inbox::Inbox;
-use crate::process::lane::{AREA_BYTES_MIN, Lane};
+use crate::process::lane::{AREA_BYTES_MIN, Lane, LaneFiles};
 use crate::process::link::{self, LinkError};
 use crate::process::{child, title::Arguments};
 use crate::runtime::{App, Instance, InstanceSettings, SharedUplink, StartError, shield};
@@ -35,7 +35,7 @@ pub(crate) struct Seed {
     pub(crate) worker: WorkerId,
     pub(crate) socket: OwnedFd,
     /// The memory that it shares with the arbiter.
-    pub(crate) lane: OwnedFd,
+    pub(crate) lane: LaneFiles,
     pub(crate) mold: Pid,
     /// The mold's, which this process has until it is titled.
     pub(crate) arguments: Arguments,

@@ -62,7 +62,6 @@ mod kind {
     pub(super) const OVER_MEMORY: u8 = 43;
     pub(super) const STASH: u8 = 44;
     pub(super) const WANTS_WORKERS: u8 = 45;
-    pub(super) const CALLED: u8 = 46;
 }
 
 /// Of the flags: the payload ends with the length of a frame that lies in shared memory, u64.
@@ -377,7 +376,6 @@ impl Up {
                 with_header(Header::last(*call, *fate, frames.len()), frames)
             }
             Up::Stash(request) => encoded(kind::STASH, 0, &[], postcard(request)),
-            Up::Called => encoded(kind::CALLED, 0, &[], none),
             Up::OverMemory(bytes) => encoded(kind::OVER_MEMORY, *bytes, &[], none),
             Up::Log {
                 call,
@@ -423,7 +421,6 @@ impl Up {
                 let fate = fate(flags & !IN_AREA).ok_or(HopError::Payload { kind })?;
                 Up::Final(CallId(subject), fate, header.frame(payload, borrow)?)
             }
-            kind::CALLED => Up::Called,
             kind::STASH => Up::Stash(from_postcard(kind, &payload)?),
             kind::OVER_MEMORY => Up::OverMemory(subject),
             kind::LOG => Up::Log {

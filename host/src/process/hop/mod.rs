@@ -27,7 +27,7 @@ pub(crate) use codec::{
 pub(crate) use limits::{log_pieces, payload_bytes_max};
 
 /// Raised with every change of this module; a child of another version is refused.
-pub(crate) const VERSION: u32 = 5;
+pub(crate) const VERSION: u32 = 6;
 
 /// A worker, unique for the arbiter's life; counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -200,8 +200,6 @@ pub(crate) enum Up {
     /// From a mold or a worker, which waits for [`Down::Stash`] and sends no other meanwhile: the app
     /// uses the stash.
     Stash(StashRequest),
-    /// From a worker: there is something in the ring of its shared memory.
-    Called,
     /// From a worker, once: its private memory, in bytes, is above the app's `private_bytes_max`.
     OverMemory(u64),
     /// A line for the log.

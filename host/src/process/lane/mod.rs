@@ -1,6 +1,7 @@
 //! Memory that the arbiter and one worker share, beside their socket: what is large is handed over in
-//! it, and what follows a message that the arbiter has not read yet waits in it. So large frames cross
-//! without passing through the kernel, and many small messages cost one system call.
+//! it, and what the worker says waits in it until the arbiter looks, who is called by a doorbell if it
+//! has stopped to do so. So large frames cross without passing through the kernel, and many small
+//! messages cost one system call.
 //!
 //! ```text
 //! ┌ flags ─┬─ ring: small messages, worker to arbiter ─┬─ requests: one frame ─┬─ replies: one frame ─┐
@@ -12,11 +13,12 @@
 //! looks into a frame that lies there.
 
 mod area;
+mod doorbell;
 mod mapping;
 mod ring;
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use nix::fcntl::{FcntlArg, SealFlag, fcntl};
@@ -27,6 +29,7 @@ use nix::unistd::ftruncate;
 
 use super::hop;
 pub(crate) use area::{Area, Taken};
+pub(crate) use doorbell::Doorbell;
 use mapping::Mapping;
 pub(crate) use ring::{Corrupt, Inlet, Outlet};
 
@@ -51,11 +54,21 @@ mod word {
     pub(super) const REPLIES_TAKEN: usize = 256;
 }
 
+/// A lane as it is passed from process to process.
+#[derive(Debug)]
+pub(crate) struct LaneFiles {
+    /// The memory.
+    pub(crate) memory: OwnedFd,
+    /// What the arbiter is called with.
+    pub(crate) doorbell: OwnedFd,
+}
+
 /// What one end has of it.
 #[derive(Debug)]
 pub(crate) struct Lane {
     mapping: Arc<Mapping>,
     area_bytes: usize,
+    doorbell: Doorbell,
 }
 
 /// Why there is no lane.
@@ -80,9 +93,9 @@ pub(crate) enum LaneError {
     Io(#[from] io::Error),
 }
 
-/// Makes the memory for one worker, in the process that is about to fork it. The largest client frame
-/// has room in it.
-pub(crate) fn create(frame_bytes_max: usize) -> Result<OwnedFd, LaneError> {
+/// Makes the lane of one worker, in the process that is about to fork it. The largest client frame has
+/// room in it.
+pub(crate) fn create(frame_bytes_max: usize) -> Result<LaneFiles, LaneError> {
     let needed = lane_bytes(frame_bytes_max);
     // To exceed this limit would raise a signal.
     let (limit, _) = getrlimit(Resource::RLIMIT_FSIZE).map_err(io::Error::from)?;
@@ -93,7 +106,10 @@ pub(crate) fn create(frame_bytes_max: usize) -> Result<OwnedFd, LaneError> {
     let memory = memfd_create("dirty-lane", flags).map_err(io::Error::from)?;
     ftruncate(&memory, needed as i64).map_err(io::Error::from)?;
     fcntl(&memory, FcntlArg::F_ADD_SEALS(seals())).map_err(io::Error::from)?;
-    Ok(memory)
+    Ok(LaneFiles {
+        memory,
+        doorbell: doorbell::create()?,
+    })
 }
 
 fn seals() -> SealFlag {
@@ -110,7 +126,8 @@ fn lane_bytes(frame_bytes_max: usize) -> usize {
 
 impl Lane {
     /// Takes one end of what [`create`] has made for the same largest frame.
-    pub(crate) fn open(memory: &impl AsFd, frame_bytes_max: usize) -> Result<Lane, LaneError> {
+    pub(crate) fn open(files: &LaneFiles, frame_bytes_max: usize) -> Result<Lane, LaneError> {
+        let LaneFiles { memory, doorbell } = files;
         let bytes = lane_bytes(frame_bytes_max);
         let found = fstat(memory).map_err(io::Error::from)?.st_size;
         let sealed = fcntl(memory, FcntlArg::F_GET_SEALS).map_err(|_| LaneError::Other)?;
@@ -122,6 +139,7 @@ impl Lane {
         Ok(Lane {
             mapping: Arc::new(Mapping::new(memory, bytes)?),
             area_bytes: area_bytes(frame_bytes_max),
+            doorbell: Doorbell::new(doorbell.try_clone()?),
         })
     }
 
@@ -141,7 +159,12 @@ impl Lane {
 
     /// The worker's end of the ring.
     pub(crate) fn inlet(&self) -> Inlet {
-        Inlet::new(self.mapping.clone())
+        Inlet::new(self.mapping.clone(), self.doorbell.clone())
+    }
+
+    /// What the worker calls the arbiter with.
+    pub(crate) fn doorbell(&self) -> Doorbell {
+        self.doorbell.clone()
     }
 
     /// The arbiter's end of the ring.

@@ -1,12 +1,13 @@
 //! Small messages from a worker to the arbiter, in order. The arbiter reads them when it looks at the
-//! worker for any reason; before it stops to do so it says that, and from then on has to be called
-//! over the socket.
+//! worker for any reason; before it stops to do so it says that, and from then on has to be called.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
 
 use bytes::BytesMut;
 
+use super::doorbell::Doorbell;
 use super::mapping::Mapping;
 use super::{AREA_BYTES_MIN, PAGE_BYTES, RING_BYTES, word};
 
@@ -22,28 +23,36 @@ const PRESENT: u32 = 1;
 #[derive(Debug)]
 pub(crate) struct Inlet {
     mapping: Arc<Mapping>,
+    doorbell: Doorbell,
     written: u32,
 }
 
 impl Inlet {
-    pub(super) fn new(mapping: Arc<Mapping>) -> Inlet {
+    pub(super) fn new(mapping: Arc<Mapping>, doorbell: Doorbell) -> Inlet {
         let written = mapping.word(word::RING_WRITTEN).load(Ordering::Relaxed);
-        Inlet { mapping, written }
+        Inlet {
+            mapping,
+            doorbell,
+            written,
+        }
     }
 
-    /// Whether the arbiter is going to look into the ring, whatever else happens.
-    pub(crate) fn is_attended(&self) -> bool {
-        self.mapping.word(word::ATTENTION).load(Ordering::SeqCst) == PRESENT
+    /// Calls the arbiter, unless it is going to look into the ring anyhow.
+    pub(crate) fn call(&self) -> io::Result<()> {
+        let attention = self.mapping.word(word::ATTENTION);
+        match attention.swap(PRESENT, Ordering::SeqCst) {
+            PRESENT => Ok(()),
+            _ => self.doorbell.ring(),
+        }
     }
 
-    /// Takes note that the arbiter is about to be called, and will look into the ring then.
+    /// Takes note that the arbiter is about to hear from the socket, and will look into the ring then.
     pub(crate) fn will_be_called(&self) {
         let attention = self.mapping.word(word::ATTENTION);
         attention.store(PRESENT, Ordering::SeqCst);
     }
 
-    /// Adds a message in two parts, if it has room. Whoever did that has to ask
-    /// [`Inlet::is_attended`] afterwards, and to call the arbiter if it is not.
+    /// Adds a message in two parts, if it has room. Then the arbiter has to be called.
     pub(crate) fn put(&mut self, head: &[u8], body: &[u8]) -> bool {
         let bytes = head.len() + body.len();
         let read = self.mapping.word(word::RING_READ).load(Ordering::Acquire);
@@ -108,8 +117,8 @@ impl Outlet {
         Ok(())
     }
 
-    /// Says that the ring is not looked at any more until the socket says something. False if there
-    /// is something in it now: then it has to be looked at again.
+    /// Says that the ring is not looked at any more until somebody calls. False if there is something in
+    /// it now: then it has to be looked at again.
     pub(crate) fn rest(&self) -> bool {
         let attention = self.mapping.word(word::ATTENTION);
         attention.store(ABSENT, Ordering::SeqCst);

@@ -127,17 +127,35 @@ fn what_has_no_room_is_not_put_in_part() {
 #[test]
 fn no_message_is_forgotten_by_an_arbiter_that_rests() {
     let (arbiter, worker) = ends();
-    let (mut outlet, mut inlet) = (arbiter.outlet(), worker.inlet());
-    assert!(!inlet.is_attended(), "nobody looks at first");
+    let (mut outlet, inlet) = (arbiter.outlet(), worker.inlet());
+    let rings = || {
+        inlet.call().unwrap();
+        take_rings(&arbiter.doorbell())
+    };
+    assert_eq!(rings(), 1, "nobody looks at first");
+    assert_eq!(rings(), 0, "it was called already");
+    assert!(outlet.rest());
     outlet.attend();
-    assert!(inlet.is_attended());
-    assert!(inlet.put(b"head", b"body") && inlet.is_attended());
+    assert_eq!(rings(), 0);
+    assert!(worker.inlet().put(b"head", b"body"));
     assert!(!outlet.rest(), "there is something");
-    assert!(inlet.is_attended());
+    assert_eq!(rings(), 0);
     outlet.drain(&mut BytesMut::new()).unwrap();
-    assert!(outlet.rest() && !inlet.is_attended());
+    assert!(outlet.rest());
+    assert_eq!(rings(), 1);
+    assert!(outlet.rest());
     inlet.will_be_called();
-    assert!(inlet.is_attended());
+    assert_eq!(rings(), 0);
+}
+
+/// How often it was rung since this was last asked.
+fn take_rings(doorbell: &Doorbell) -> u64 {
+    let mut count = [0; 8];
+    match rustix::io::read(doorbell, &mut count) {
+        Ok(_) => u64::from_ne_bytes(count),
+        Err(rustix::io::Errno::AGAIN) => 0,
+        Err(errno) => panic!("{errno}"),
+    }
 }
 
 /// Each message either finds the arbiter attentive or leads to a call, at whatever moment it rests.
@@ -145,24 +163,23 @@ fn no_message_is_forgotten_by_an_arbiter_that_rests() {
 fn a_message_is_always_read_or_called_for() {
     let (arbiter, worker) = ends();
     let (mut outlet, mut inlet) = (arbiter.outlet(), worker.inlet());
-    let (caller, called) = std::sync::mpsc::channel();
+    let doorbell = arbiter.doorbell();
     let count = 20_000_u32;
     let sender = thread::spawn(move || {
         for number in 0..count {
             while !inlet.put(&number.to_le_bytes(), &[]) {
                 thread::yield_now();
             }
-            if !inlet.is_attended() {
-                inlet.will_be_called();
-                caller.send(()).unwrap();
-            }
+            inlet.call().unwrap();
         }
     });
     let mut received = BytesMut::new();
     while received.len() < count as usize * size_of::<u32>() {
         outlet.drain(&mut received).unwrap();
         if outlet.rest() && received.len() < count as usize * size_of::<u32>() {
-            called.recv().unwrap();
+            while take_rings(&doorbell) == 0 {
+                thread::yield_now();
+            }
             outlet.attend();
         }
     }
@@ -195,18 +212,25 @@ fn a_seal_more_does_no_harm() {
     let memory = memfd_create("dirty-lane", flags).unwrap();
     ftruncate(&memory, lane_bytes(FRAME_BYTES_MAX) as i64).unwrap();
     fcntl(&memory, FcntlArg::F_ADD_SEALS(seals())).unwrap();
-    assert!(Lane::open(&memory, FRAME_BYTES_MAX).is_ok());
+    assert!(Lane::open(&with_doorbell(memory), FRAME_BYTES_MAX).is_ok());
+}
+
+fn with_doorbell(memory: OwnedFd) -> LaneFiles {
+    LaneFiles {
+        memory,
+        doorbell: doorbell::create().unwrap(),
+    }
 }
 
 #[test]
 fn only_memory_that_cannot_shrink_is_taken() {
     let file = tempfile::tempfile().unwrap();
-    let refused = Lane::open(&file, FRAME_BYTES_MAX);
+    let refused = Lane::open(&with_doorbell(file.into()), FRAME_BYTES_MAX);
     assert!(matches!(refused, Err(LaneError::Other)), "{refused:?}");
     let unsealed = memfd_create("dirty-lane", MFdFlags::MFD_ALLOW_SEALING).unwrap();
     ftruncate(&unsealed, lane_bytes(FRAME_BYTES_MAX) as i64).unwrap();
-    assert!(Lane::open(&unsealed, FRAME_BYTES_MAX).is_err());
-    let memory = create(FRAME_BYTES_MAX).unwrap();
-    assert!(Lane::open(&memory, FRAME_BYTES_MAX / 2).is_err());
-    assert!(ftruncate(&memory, 0).is_err());
+    assert!(Lane::open(&with_doorbell(unsealed), FRAME_BYTES_MAX).is_err());
+    let files = create(FRAME_BYTES_MAX).unwrap();
+    assert!(Lane::open(&files, FRAME_BYTES_MAX / 2).is_err());
+    assert!(ftruncate(&files.memory, 0).is_err());
 }

@@ -49,7 +49,6 @@ fn every_message_survives_the_hop_split_at_every_byte() {
         Up::Final(CallId(3), Fate::Tainted(Taint::Trap), Bytes::new()),
         Up::Final(CallId(4), Fate::Tainted(Taint::Memory), Bytes::new()),
         Up::Stash(StashRequest::Tables),
-        Up::Called,
         Up::OverMemory(u64::MAX),
         Up::Log {
             call: Some(CallId(5)),
