@@ -136,6 +136,11 @@ fn status_prints_the_object_that_the_host_sends() {
     host.wait_workers("demo", 2);
     host.wait_workers("other", 1);
     host.call("demo", "fib", json!([10])).result();
+    // It is read once a second at most, and a worker may be newer.
+    host.wait_status("everybody's memory", |status| {
+        let mut workers = status.workers.iter();
+        workers.all(|worker| worker.memory.is_some())
+    });
     let printed = host.cli(&["status", "--json"]).success();
     let status: Status = serde_json::from_str(&printed).unwrap();
     assert_eq!(status.arbiter_pid, host.pid());

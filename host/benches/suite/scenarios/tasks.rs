@@ -1,8 +1,12 @@
 //! Tasks of 10 ms that wait, more clients than workers: how close the workers come to being busy all
-//! the time, and whether all of them are.
+//! the time, and whether all of them are. Beside them as many threads that wait and do nothing else:
+//! timers are late, and a machine has other things to do.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::prctl;
 
 use super::super::client::crowd::Crowd;
 use super::super::client::exchange::Call;
@@ -19,14 +23,21 @@ use super::record_latency;
 const CONTESTANTS: [Contestant; 3] = [Contestant::Rust, Contestant::Python, Contestant::Gunicorn];
 const WORKERS: u32 = 4;
 const CLIENTS: usize = 200;
+const TASK: Duration = Duration::from_millis(10);
 
 pub(super) fn run(suite: &Suite, results: &mut Results) -> Result<(), Error> {
     let duration = Duration::from_secs(suite.either(2, 5));
     let mut field = Field::on(On::AllCores, suite, Scenario::Tasks, results)?;
+    field.enter(Contestant::InProcess, || {
+        Ok(Box::new(move |recorder| {
+            recorder.record(cases::TASKS, Measure::Calls, waits(duration));
+            Ok(())
+        }))
+    });
     for contestant in CONTESTANTS {
         field.enter(contestant, || {
             let server = Server::start(suite, contestant, &Setup::of(WORKERS))?;
-            let exchange = server.exchange(&Call::Sleep(0.01));
+            let exchange = server.exchange(&Call::Sleep(TASK.as_secs_f64()));
             let mut connection = server.connect()?;
             let mut crowd = Crowd::gather(&server.socket(), CLIENTS, exchange.clone())?;
             Ok(Box::new(move |recorder| {
@@ -47,6 +58,27 @@ pub(super) fn run(suite: &Suite, results: &mut Results) -> Result<(), Error> {
     }
     field.run_cold(suite.either(1, 3));
     Ok(())
+}
+
+/// The waits per second of as many threads as there are workers.
+fn waits(duration: Duration) -> f64 {
+    let start = Instant::now();
+    let wait = || {
+        // Else the system is free to be later than it has to. If it refuses that, it shows.
+        let _ = prctl::set_timerslack(1);
+        let mut waits = 0_u32;
+        while start.elapsed() < duration {
+            thread::sleep(TASK);
+            waits += 1;
+        }
+        waits
+    };
+    let waits: u32 = thread::scope(|scope| {
+        let threads: Vec<_> = (0..WORKERS).map(|_| scope.spawn(wait)).collect();
+        let ended = threads.into_iter().map(|thread| thread.join());
+        ended.map(|waits| waits.unwrap_or_default()).sum()
+    });
+    f64::from(waits) / start.elapsed().as_secs_f64()
 }
 
 fn calls_by_worker(host: &Host) -> BTreeMap<i32, u64> {
