@@ -5,6 +5,8 @@
 mod harness;
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 
 use harness::processes::{self, open_descriptors};
 use harness::{App, Host, PATIENCE, Wire, paths};
@@ -297,4 +299,26 @@ fn eight_workers_take_hardly_more_memory_than_one() {
         eight / MIB,
         one / MIB
     );
+}
+
+#[test]
+fn a_large_state_is_in_huge_pages_where_the_system_has_them() {
+    let app = App::demo().workers(1).config("state_mib = 64");
+    let host = Host::serving(app);
+    let maps = fs::read_to_string(format!("/proc/{}/smaps", host.mold("demo"))).unwrap();
+    let mut state = maps
+        .lines()
+        .skip_while(|line| !size_of_mapping(line).is_some_and(|size| size >= 64 * MIB));
+    let flags = state.find_map(|line| line.strip_prefix("VmFlags:"));
+    let advised = flags.unwrap().split_whitespace().any(|flag| flag == "hg");
+    let enabled = Path::new("/sys/kernel/mm/transparent_hugepage/enabled");
+    assert_eq!(advised, enabled.exists());
+}
+
+/// Of one that can be written to, in its first line.
+fn size_of_mapping(line: &str) -> Option<u64> {
+    let (range, _) = line.split_once(" rw-p ")?;
+    let (start, end) = range.split_once('-')?;
+    let address = |hex| u64::from_str_radix(hex, 16).ok();
+    Some(address(end)? - address(start)?)
 }

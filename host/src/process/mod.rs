@@ -10,6 +10,7 @@ pub(crate) mod environment;
 pub(crate) mod fork;
 pub(crate) mod handover;
 pub(crate) mod hop;
+pub(crate) mod huge_pages;
 pub(crate) mod inbox;
 pub(crate) mod inspect;
 pub(crate) mod lane;

@@ -9,9 +9,11 @@ use wasmtime_wasi::I32Exit;
 use super::bindings::{self, AppPre, Failure};
 use super::blobs::CallBlobs;
 use super::contract::{self, ContractError, DESCRIBED_EXPORT, FORK_AWARE_EXPORT};
+use super::engine::RESERVATION_BYTES;
 use super::state::{DirError, InstanceSettings, State};
 use super::uplink::{SharedUplink, Uplink};
 use super::{EmitError, backtrace, cache};
+use crate::process::huge_pages;
 
 /// A compiled component that keeps the contract, ready to be instantiated.
 pub(crate) struct App {
@@ -177,6 +179,8 @@ impl App {
             .instantiate_async(&mut store)
             .await
             .map_err(refused)?;
+        // Before there is much in it.
+        huge_pages::use_in_reservations(RESERVATION_BYTES);
         let app = bindings::App::new(&mut store, &raw).map_err(refused)?;
         let on_fork = self
             .on_fork
