@@ -17,6 +17,7 @@ use super::outbox::Flushed;
 use super::reader::{ReadLimits, Reader};
 use super::replies::{Kind, Replies};
 use super::socket::Socket;
+use super::spare_buffer::SpareBuffer;
 use super::stash::StashMessage;
 use super::turns::Wishes;
 use crate::process::hop::WorkerId;
@@ -107,11 +108,12 @@ impl Client {
         socket: Socket,
         limits: ReadLimits,
         budget: &Budget,
+        spare: Rc<SpareBuffer>,
         input: mpsc::Sender<Input>,
     ) -> Client {
         let socket = Rc::new(socket);
         let gate = Rc::new(Gate::default());
-        let reader = Reader::new(socket.clone(), gate.clone(), limits, budget.clone());
+        let reader = Reader::new(socket.clone(), gate.clone(), limits, budget.clone(), spare);
         let reader = tokio::task::spawn_local(read(id, reader, input));
         Client {
             socket,

@@ -38,7 +38,7 @@ pub(super) struct Incoming {
 /// What has come of waiting for a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Heard {
-    /// There is something to be decoded.
+    /// There may be something to be decoded.
     Something,
     /// It has closed its socket, which only its end does. `unread`: so the kernel says that it had not
     /// read everything before.

@@ -33,7 +33,14 @@ impl<E: Embedder> Arbiter<E> {
             frame_bytes_max: self.settings.server.frame_bytes_max,
             stall_max: self.settings.server.write_timeout,
         };
-        let client = Client::start(id, socket, limits, &self.budget, self.input.clone());
+        let client = Client::start(
+            id,
+            socket,
+            limits,
+            &self.budget,
+            self.spare_buffer.clone(),
+            self.input.clone(),
+        );
         self.clients.insert(id, client);
     }
 

@@ -35,6 +35,7 @@ mod replies;
 mod run;
 mod service;
 mod socket;
+mod spare_buffer;
 mod stash;
 mod status;
 mod turns;

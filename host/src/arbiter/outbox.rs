@@ -116,7 +116,9 @@ impl Outbox {
     /// Writes as much as the peer takes now.
     pub(super) fn flush(&mut self, socket: &Socket) -> io::Result<Flushed> {
         while self.len() > 0 {
-            match socket.write(&self.pieces()) {
+            let mut pieces = [IoSlice::new(&[]); PIECES_PER_WRITE];
+            let count = self.pieces(&mut pieces);
+            match socket.write(&pieces[..count]) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(count) => self.advance(count),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -129,15 +131,16 @@ impl Outbox {
         Ok(Flushed::All)
     }
 
-    fn pieces(&self) -> Vec<IoSlice<'_>> {
+    /// What comes first, and how many pieces that is.
+    fn pieces<'a>(&'a self, pieces: &mut [IoSlice<'a>]) -> usize {
         let tail = Some(&self.tail[..]).filter(|tail| !tail.is_empty());
-        self.sealed
-            .iter()
-            .map(|piece| &piece.bytes[..])
-            .chain(tail)
-            .take(PIECES_PER_WRITE)
-            .map(IoSlice::new)
-            .collect()
+        let sealed = self.sealed.iter().map(|piece| &piece.bytes[..]);
+        let mut count = 0;
+        for (place, bytes) in pieces.iter_mut().zip(sealed.chain(tail)) {
+            *place = IoSlice::new(bytes);
+            count += 1;
+        }
+        count
     }
 
     fn advance(&mut self, mut count: usize) {

@@ -3,6 +3,7 @@
 //! throws their bytes away as they arrive, so that the connection stays in step.
 
 use std::io;
+use std::mem;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use super::client::{FromClient, Refused};
 use super::gate::Gate;
 use super::machine::Request;
 use super::socket::Socket;
+use super::spare_buffer::SpareBuffer;
 use super::stash::{Question, StashMessage};
 use crate::protocol::{Dialect, Message, WireError};
 
@@ -53,6 +55,7 @@ pub(super) struct Reader {
     limits: ReadLimits,
     budget: Budget,
     buf: BytesMut,
+    spare: Rc<SpareBuffer>,
     /// What `buf` holds.
     held: Held,
     dialect: Option<Dialect>,
@@ -76,6 +79,7 @@ impl Reader {
         gate: Rc<Gate>,
         limits: ReadLimits,
         budget: Budget,
+        spare: Rc<SpareBuffer>,
     ) -> Reader {
         Reader {
             socket,
@@ -84,6 +88,7 @@ impl Reader {
             held: budget.hold(Share::Requests),
             budget,
             buf: BytesMut::new(),
+            spare,
             dialect: None,
             unwanted: 0,
             progress: None,
@@ -201,8 +206,7 @@ impl Reader {
     /// Reads more, unless nothing comes any more.
     async fn fill(&mut self) -> ControlFlow<FromClient> {
         if self.buf.is_empty() {
-            // An idle connection holds no buffer.
-            self.buf = BytesMut::new();
+            self.spare.put(mem::take(&mut self.buf));
         }
         let read = match self.stall_deadline() {
             None => self.read_some().await,
@@ -224,6 +228,9 @@ impl Reader {
     /// Makes room only when there is something to be read.
     async fn read_some(&mut self) -> io::Result<usize> {
         self.socket.readable().await?;
+        if self.buf.capacity() == 0 {
+            self.buf = self.spare.take();
+        }
         self.buf.reserve(self.bytes_wanted());
         self.socket.read(&mut self.buf, READ_BYTES_MAX).await
     }

@@ -25,6 +25,7 @@ use super::outbox;
 use super::pidfile::Pidfile;
 use super::refusals::Refusals;
 use super::service::Service;
+use super::spare_buffer::SpareBuffer;
 use super::status::Memory;
 use super::turns::Turns;
 use super::upgrade::Upgrade;
@@ -78,6 +79,8 @@ pub(super) struct Arbiter<E> {
     pub(super) refused_connections: Refusals,
     /// When a host that has nothing else left to do stops to write replies.
     pub(super) write_until: Option<Instant>,
+    /// For reading clients.
+    pub(super) spare_buffer: Rc<SpareBuffer>,
     /// For encoding single frames.
     pub(super) frame: Vec<u8>,
     pub(super) embedder: E,
@@ -157,6 +160,7 @@ pub(super) async fn run(
         refusals: Refusals::default(),
         refused_connections: Refusals::default(),
         write_until: None,
+        spare_buffer: Rc::default(),
         frame: Vec::new(),
         embedder,
         outcome: None,

@@ -40,7 +40,7 @@ fn run_with(stall_max: Option<Duration>, test: impl AsyncFnOnce(Fixture)) {
         };
         let gate = Rc::new(Gate::default());
         test(Fixture {
-            reader: Reader::new(Rc::new(ours), gate, limits, budget.clone()),
+            reader: Reader::new(Rc::new(ours), gate, limits, budget.clone(), Rc::default()),
             client,
             others: budget.hold(Share::Requests),
             budget,
