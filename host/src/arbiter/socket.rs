@@ -13,6 +13,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use rustix::io::{ioctl_fionbio, retry_on_intr};
 use rustix::net::RecvFlags;
 use tokio::io::unix::AsyncFd;
+use tokio::task::coop::consume_budget;
 
 use crate::process::watch;
 
@@ -43,8 +44,9 @@ impl Socket {
     }
 
     /// Appends what there is to `buf`, as far as that has room and at most so much; waits for
-    /// something. 0 at the end, and without room.
+    /// something, and lets others run where there is always something. 0 at the end, and without room.
     pub(super) async fn read(&self, buf: &mut BytesMut, bytes_max: usize) -> io::Result<usize> {
+        consume_budget().await;
         loop {
             let mut guard = self.reading.readable().await?;
             let room = buf.spare_capacity_mut();
@@ -75,6 +77,7 @@ impl Socket {
         &self,
         mut read: impl FnMut(BorrowedFd<'_>) -> io::Result<T>,
     ) -> io::Result<T> {
+        consume_budget().await;
         loop {
             let mut guard = self.reading.readable().await?;
             if let Ok(result) = guard.try_io(|socket| read(socket.as_fd())) {
@@ -190,6 +193,29 @@ mod tests {
             }
             ours.has_caught_up();
             assert_eq!(descriptors(), 1);
+        });
+    }
+
+    #[test]
+    fn whoever_has_much_to_read_lets_others_run() {
+        run(async {
+            let (ours, theirs) = pair();
+            let sent = 10_000;
+            assert_eq!(theirs.try_write(&vec![1; sent]).unwrap(), sent);
+            ours.readable().await.unwrap();
+            let mut received = BytesMut::with_capacity(sent);
+            let mut reading = Box::pin(async {
+                while received.len() < sent {
+                    ours.read(&mut received, 1).await.unwrap();
+                }
+            });
+            let mut polls = 0;
+            std::future::poll_fn(|context| {
+                polls += 1;
+                reading.as_mut().poll(context)
+            })
+            .await;
+            assert!(polls > 10, "{polls}");
         });
     }
 
