@@ -303,12 +303,12 @@ fn eight_workers_take_hardly_more_memory_than_one() {
 
 #[test]
 fn a_large_state_is_in_huge_pages_where_the_system_has_them() {
-    let app = App::demo().workers(1).config("state_mib = 64");
+    let app = App::demo().workers(1).config("state_mib = 128");
     let host = Host::serving(app);
     let maps = fs::read_to_string(format!("/proc/{}/smaps", host.mold("demo"))).unwrap();
     let mut state = maps
         .lines()
-        .skip_while(|line| !size_of_mapping(line).is_some_and(|size| size >= 64 * MIB));
+        .skip_while(|line| !size_of_mapping(line).is_some_and(|size| size >= 48 * MIB));
     let flags = state.find_map(|line| line.strip_prefix("VmFlags:"));
     let advised = flags.unwrap().split_whitespace().any(|flag| flag == "hg");
     let enabled = Path::new("/sys/kernel/mm/transparent_hugepage/enabled");

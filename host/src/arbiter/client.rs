@@ -234,9 +234,13 @@ impl Client {
         self.replies.len() > SLOW_BYTES
     }
 
-    /// Writes what the client takes now. Returns how far it came.
+    /// Writes what the client takes now, unless it is waited for to take more: if the rest were filled up
+    /// again each time that it has taken a little, that would not be seen. Returns how far it came.
     pub(super) fn flush(&mut self) -> io::Result<Flushed> {
-        let flushed = self.replies.flush(&self.socket);
+        let flushed = match self.awaiting {
+            None => self.replies.flush(&self.socket),
+            Some(_) => Ok(Flushed::Blocked),
+        };
         self.read_on();
         flushed
     }

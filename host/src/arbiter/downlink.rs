@@ -130,6 +130,9 @@ impl Downlink {
     /// Writes what the child takes now.
     pub(super) fn flush(&mut self) -> io::Result<Flushed> {
         self.copy_some();
+        if self.awaited {
+            return Ok(Flushed::Blocked);
+        }
         let flushed = self.outbox.flush(&self.socket)?;
         Ok(match flushed {
             outbox::Flushed::Blocked => Flushed::Blocked,
@@ -171,7 +174,7 @@ mod tests {
     use super::super::socket;
     use super::*;
     use crate::process::hop::{CallId, Deadline};
-    use crate::process::lane::{self, Lane};
+    use crate::process::lane;
     use crate::process::link;
 
     const FRAME_BYTES_MAX: usize = 4 << 20;
@@ -192,8 +195,7 @@ mod tests {
             .unwrap();
         let _guard = runtime.enter();
         let (ours, theirs) = socket::pair();
-        let memory = lane::create(FRAME_BYTES_MAX).unwrap();
-        let [arbiter, worker] = [(); 2].map(|()| Lane::open(&memory, FRAME_BYTES_MAX).unwrap());
+        let [arbiter, worker] = lane::pair(FRAME_BYTES_MAX);
         let theirs = theirs.into_std().unwrap();
         let (mut reader, _writer) =
             link::split_with_lane(theirs.into(), FRAME_BYTES_MAX, &worker).unwrap();

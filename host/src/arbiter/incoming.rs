@@ -4,6 +4,7 @@
 use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::unix::AsyncFd;
@@ -23,7 +24,7 @@ pub(super) struct Incoming {
     /// How many messages of the socket's were decoded.
     decoded: u16,
     /// Rung when something is left in the ring.
-    doorbell: AsyncFd<OwnedFd>,
+    doorbell: AsyncFd<Arc<OwnedFd>>,
     /// Until something in the ring was nonsense.
     outlet: Option<Outlet>,
     /// From the ring, not decoded yet.
@@ -67,7 +68,7 @@ impl Incoming {
             socket,
             buf: BytesMut::new(),
             decoded: 0,
-            doorbell: watch::readable(&lane.doorbell())?,
+            doorbell: watch::readable_shared(lane.doorbell().into())?,
             outlet: Some(lane.outlet()),
             ring: BytesMut::new(),
             replies: lane.replies(),
@@ -142,7 +143,7 @@ impl Incoming {
 }
 
 /// Waits until somebody rings.
-async fn rung(doorbell: &AsyncFd<OwnedFd>) {
+async fn rung(doorbell: &AsyncFd<Arc<OwnedFd>>) {
     match doorbell.readable().await {
         // Each time that it is rung it gets readable anew.
         Ok(mut guard) => guard.clear_ready(),

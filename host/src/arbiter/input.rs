@@ -56,6 +56,6 @@ pub(super) struct NewWorker {
     pub(super) socket: OwnedFd,
     /// Its pidfd.
     pub(super) pidfd: OwnedFd,
-    /// The memory that we share with it.
+    /// What we share with it.
     pub(super) lane: LaneFiles,
 }

@@ -56,7 +56,7 @@ impl WorkerLink {
         input: mpsc::Sender<Input>,
     ) -> Result<WorkerLink, LinkFailure> {
         let socket = Rc::new(Socket::new(new.socket)?);
-        let lane = Lane::open(&new.lane, frame_bytes_max)?;
+        let lane = Lane::open(new.lane, frame_bytes_max)?;
         let incoming = Incoming::new(socket.clone(), &lane, frame_bytes_max, budget)?;
         let gate = Rc::new(Gate::default());
         let reader = read_worker(worker, incoming, gate.clone(), input);

@@ -7,7 +7,7 @@ use bytes::BytesMut;
 
 /// With less room it is of no use to the next reader.
 const ROOM_BYTES_MIN: usize = 16 << 10;
-/// More is not kept.
+/// What has more for itself alone is not kept.
 const BYTES_MAX: usize = 64 << 10;
 
 /// A buffer that nobody uses, if there is one.
@@ -20,9 +20,10 @@ impl SpareBuffer {
         self.0.take().unwrap_or_default()
     }
 
-    /// Leaves an empty one for whoever is next, unless something else refers to its memory.
+    /// Leaves an empty one for whoever is next, if it has room.
     pub(super) fn put(&self, mut buf: BytesMut) {
-        if buf.try_reclaim(ROOM_BYTES_MIN) && buf.capacity() <= BYTES_MAX {
+        let is_large = buf.try_reclaim(BYTES_MAX + 1);
+        if !is_large && buf.try_reclaim(ROOM_BYTES_MIN) {
             self.0.set(Some(buf));
         }
     }
@@ -48,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_large_too_small_or_in_use_is_not_kept() {
+    fn what_is_too_large_or_has_no_room_is_not_kept() {
         assert_eq!(capacity_after(BytesMut::new()), 0);
         assert_eq!(capacity_after(BytesMut::with_capacity(BYTES_MAX + 1)), 0);
         let mut buf = BytesMut::zeroed(BYTES_MAX);

@@ -19,7 +19,7 @@ pub(crate) enum ForkError {
     /// A thread holds locks and runs on in the mold only; its copy would hang.
     #[error("the mold has {0} threads; a copy of it would hang, so none is made")]
     Threads(usize),
-    /// There is no memory to share with the copy.
+    /// There is nothing to share with the copy.
     #[error(transparent)]
     Lane(#[from] LaneError),
     /// The system refuses.
@@ -30,8 +30,8 @@ pub(crate) enum ForkError {
 /// Where the process is after [`fork_worker`].
 #[derive(Debug)]
 pub(crate) enum Forked {
-    /// In the mold: the worker's process and our handle on it; the arbiter's end of its socket and the
-    /// memory that they share, to be passed on and closed.
+    /// In the mold: the worker's process and our handle on it; the arbiter's end of its socket and what
+    /// they share, to be passed on and closed.
     Mold {
         /// The worker.
         pid: Pid,
@@ -42,7 +42,7 @@ pub(crate) enum Forked {
         /// See [`lane::create`].
         lane: LaneFiles,
     },
-    /// In the worker: its socket to the arbiter, and the memory that they share.
+    /// In the worker: its socket to the arbiter, and what they share.
     Worker(OwnedFd, LaneFiles),
 }
 

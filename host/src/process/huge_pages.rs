@@ -1,7 +1,10 @@
 //! Huge pages for the memories of apps. A fork copies one entry for each page that the mold has, and the end
 //! of a copy takes them away again: with pages of 2 MiB instead of 4 KiB a large state costs hardly more
-//! than a small one. The app finds its way through it faster, too. What a copy writes to is still copied
-//! in pieces of 4 KiB.
+//! than a small one. The app finds its way through it faster, too.
+//!
+//! What a copy writes to is still copied in pieces of 4 KiB, but where it does that first a huge page
+//! has to be taken apart, which costs more than to have copied its small ones' entries. So the beginning
+//! of a memory, which is all that most apps have and where calls write most, keeps small pages.
 
 use std::ffi::c_void;
 use std::fs;
@@ -11,7 +14,10 @@ use std::ptr::NonNull;
 
 use nix::sys::mman::{MmapAdvise, madvise};
 
-/// Asks for huge pages in every reservation of this length or more: addresses of which only a first
+/// The beginning of a memory. An interpreter and its modules have room in it.
+const SMALL_PAGES_BYTES: usize = 32 << 20;
+
+/// Asks for huge pages in every reservation of this length or more, but for its beginning: addresses of which only a first
 /// part can be accessed, and more as the memory grows. What is there already keeps its small pages.
 /// Nothing happens where the system has no huge pages.
 pub(crate) fn use_in_reservations(bytes_min: usize) {
@@ -19,12 +25,13 @@ pub(crate) fn use_in_reservations(bytes_min: usize) {
         return;
     };
     for range in reservations(&maps, bytes_min) {
-        let Some(start) = NonZeroUsize::new(range.start) else {
+        let bytes = range.len().saturating_sub(SMALL_PAGES_BYTES);
+        let Some(start) = NonZeroUsize::new(range.end - bytes) else {
             continue;
         };
         let start = NonNull::<c_void>::without_provenance(start);
         // SAFETY: the advice changes neither what memory holds nor who may access it.
-        let advised = unsafe { madvise(start, range.len(), MmapAdvise::MADV_HUGEPAGE) };
+        let advised = unsafe { madvise(start, bytes, MmapAdvise::MADV_HUGEPAGE) };
         // A kernel without huge pages.
         let _ = advised;
     }

@@ -6,6 +6,7 @@ use std::cell::RefCell;
 
 use bytes::Bytes;
 
+use crate::process::lane::AREA_BYTES_MIN;
 use crate::protocol::Blobs;
 use crate::runtime::CallBlobs;
 
@@ -22,6 +23,16 @@ impl Blobs for CallBlobs {
     fn blob(&self, index: usize) -> Option<&[u8]> {
         self.get(index).map(|blob| &**blob)
     }
+}
+
+/// About how long the frames of this value are.
+pub(super) fn bytes_expected(json: &str, blobs: &CallBlobs) -> usize {
+    let is_long = json.len() >= AREA_BYTES_MIN;
+    if is_long || !json.contains("$blob") {
+        // Long enough to know what to do, or all of it.
+        return json.len();
+    }
+    json.len() + blobs.bytes()
 }
 
 /// The same binaries, and a note of which of them were asked for.

@@ -187,7 +187,7 @@ type Reply = Result<Option<AppResult>, WireError>;
 /// About how long the frames of a reply will be.
 fn bytes_expected(reply: &Reply) -> usize {
     match reply {
-        Ok(Some(AppResult { json, blobs })) => json.len() + blobs.bytes(),
+        Ok(Some(AppResult { json, blobs })) => blobs::bytes_expected(json, blobs),
         Ok(None) | Err(_) => 0,
     }
 }

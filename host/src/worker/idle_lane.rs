@@ -56,8 +56,7 @@ mod tests {
 
     #[test]
     fn memory_is_given_back_when_nothing_has_passed_for_a_while_and_nobody_reads_it() {
-        let memory = lane::create(1 << 20).unwrap();
-        let [arbiter, worker] = [(); 2].map(|()| Lane::open(&memory, 1 << 20).unwrap());
+        let [arbiter, worker] = lane::pair(1 << 20);
         let mut idle = IdleLane::new(&worker);
         let now = Instant::now();
         assert_eq!(idle.due_in(now), None);

@@ -34,7 +34,7 @@ use uplink::Desk;
 pub(crate) struct Seed {
     pub(crate) worker: WorkerId,
     pub(crate) socket: OwnedFd,
-    /// The memory that it shares with the arbiter.
+    /// What it shares with the arbiter.
     pub(crate) lane: LaneFiles,
     pub(crate) mold: Pid,
     /// The mold's, which this process has until it is titled.
@@ -64,8 +64,7 @@ fn serve(seed: Seed) -> Result<i32, LinkError> {
     seed.arguments.title(&title);
     child::volunteer_for_oom();
     let frame_bytes_max = seed.setup.frame_bytes_max;
-    let lane = Lane::open(&seed.lane, frame_bytes_max)?;
-    drop(seed.lane);
+    let lane = Lane::open(seed.lane, frame_bytes_max)?;
     let (reader, writer) = link::split_with_lane(seed.socket, frame_bytes_max, &lane)?;
     let inbox = Inbox::new(reader);
     let desk = Desk::new(writer, inbox, frame_bytes_max);

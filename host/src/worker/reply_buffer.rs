@@ -29,6 +29,11 @@ impl ReplyBuffer {
         self.area = area.map(|taken| InArea { taken, len: 0 });
     }
 
+    /// Whether an area is written to.
+    pub(super) fn is_in_area(&self) -> bool {
+        self.area.is_some()
+    }
+
     /// The area that was written to, unless it had too little room.
     pub(super) fn take_area(&mut self) -> Option<Taken> {
         self.area.take().map(|area| area.taken)
@@ -123,8 +128,8 @@ mod tests {
     const FRAME_BYTES_MAX: usize = 64 << 10;
 
     fn lane() -> Lane {
-        let memory = lane::create(FRAME_BYTES_MAX).unwrap();
-        Lane::open(&memory, FRAME_BYTES_MAX).unwrap()
+        let [_, worker] = lane::pair(FRAME_BYTES_MAX);
+        worker
     }
 
     /// What a `Vec` has after the same.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use nix::time::{ClockId, clock_gettime};
 
-use super::blobs::Noting;
+use super::blobs::{self, Noting};
 use super::reply_buffer::ReplyBuffer;
 use crate::logline::{LogLevel, LogSource};
 use crate::process::hop::{CallId, Deadline, Fate, Header, Up};
@@ -31,7 +31,7 @@ struct Shared {
     /// For the frames of replies, reused.
     buffer: ReplyBuffer,
     current: Option<Current>,
-    /// Frames that may have gone through the lane.
+    /// Frames that may have taken memory of the lane's.
     has_sent_much: bool,
     /// This process and the arbiter run in turns.
     has_one_core: bool,
@@ -118,8 +118,15 @@ impl Desk {
 
     /// Has the end of the reply written, which [`Desk::finish`] sends. It is probably so long.
     pub(super) fn write(&self, bytes_expected: usize, write: impl FnOnce(&mut ReplyBuffer)) {
-        let Shared { writer, buffer, .. } = &mut *self.lock();
+        let Shared {
+            writer,
+            buffer,
+            has_sent_much,
+            ..
+        } = &mut *self.lock();
         buffer.begin(writer.take_area(bytes_expected));
+        // It takes memory there even if it is not sent in the end.
+        *has_sent_much |= buffer.is_in_area();
         write(buffer);
     }
 
@@ -203,7 +210,8 @@ impl Uplink for Desk {
         if current.cancelled {
             return Ok(false);
         }
-        buffer.begin(writer.take_area(chunk.len() + blobs.bytes()));
+        buffer.begin(writer.take_area(blobs::bytes_expected(chunk, blobs)));
+        *has_sent_much |= buffer.is_in_area();
         let noting = Noting::new(blobs);
         let value = ReplyValue::App {
             json: chunk,
@@ -216,12 +224,14 @@ impl Uplink for Desk {
         match written {
             Ok(()) => named.into_iter().for_each(|index| blobs.consume(index)),
             Err(ReplyFault::Frame(error)) if named.is_empty() => {
+                buffer.end();
                 return Err(EmitError::TooLarge(error.to_string()));
             }
             Err(fault) => {
                 // The text is sound, and only this client's dialect cannot say it, or it names what
                 // does not exist or is too large for a frame. That is no reason to trap: the app is
                 // told to stop, and the call fails when it does.
+                buffer.end();
                 current.unsendable = Some(fault);
                 current.cancelled = true;
                 return Ok(false);

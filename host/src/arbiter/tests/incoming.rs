@@ -22,8 +22,7 @@ struct Ends {
 
 fn ends() -> Ends {
     let runtime = Builder::new_current_thread().enable_io().build().unwrap();
-    let memory = lane::create(FRAME_BYTES_MAX).unwrap();
-    let [arbiter, worker] = [(); 2].map(|()| Lane::open(&memory, FRAME_BYTES_MAX).unwrap());
+    let [arbiter, worker] = lane::pair(FRAME_BYTES_MAX);
     let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
     let budget = Budget::new(1 << 30, FRAME_BYTES_MAX);
     let incoming = runtime.block_on(async {

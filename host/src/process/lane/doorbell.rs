@@ -2,7 +2,7 @@
 //! (eventfd(2)), which nobody reads: that it changes is enough, and costs less than a message.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use nix::sys::eventfd::{EfdFlags, EventFd};
@@ -29,8 +29,8 @@ impl Doorbell {
     }
 }
 
-impl AsFd for Doorbell {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+impl From<Doorbell> for Arc<OwnedFd> {
+    fn from(doorbell: Doorbell) -> Arc<OwnedFd> {
+        doorbell.0
     }
 }

@@ -89,7 +89,7 @@ pub(crate) enum LaneError {
     #[error("the memory that the mold has sent to share with the worker is not what it has to be")]
     Other,
     /// The system refuses.
-    #[error("cannot make memory to share with the worker: {0}")]
+    #[error("cannot make what is shared with the worker: {0}")]
     Io(#[from] io::Error),
 }
 
@@ -126,20 +126,20 @@ fn lane_bytes(frame_bytes_max: usize) -> usize {
 
 impl Lane {
     /// Takes one end of what [`create`] has made for the same largest frame.
-    pub(crate) fn open(files: &LaneFiles, frame_bytes_max: usize) -> Result<Lane, LaneError> {
+    pub(crate) fn open(files: LaneFiles, frame_bytes_max: usize) -> Result<Lane, LaneError> {
         let LaneFiles { memory, doorbell } = files;
         let bytes = lane_bytes(frame_bytes_max);
-        let found = fstat(memory).map_err(io::Error::from)?.st_size;
-        let sealed = fcntl(memory, FcntlArg::F_GET_SEALS).map_err(|_| LaneError::Other)?;
+        let found = fstat(&memory).map_err(io::Error::from)?.st_size;
+        let sealed = fcntl(&memory, FcntlArg::F_GET_SEALS).map_err(|_| LaneError::Other)?;
         // A system may have added others, against its being executed.
         let is_sealed = SealFlag::from_bits_retain(sealed).contains(seals());
         if found != bytes as i64 || !is_sealed {
             return Err(LaneError::Other);
         }
         Ok(Lane {
-            mapping: Arc::new(Mapping::new(memory, bytes)?),
+            mapping: Arc::new(Mapping::new(&memory, bytes)?),
             area_bytes: area_bytes(frame_bytes_max),
-            doorbell: Doorbell::new(doorbell.try_clone()?),
+            doorbell: Doorbell::new(doorbell),
         })
     }
 
@@ -171,6 +171,17 @@ impl Lane {
     pub(crate) fn outlet(&self) -> Outlet {
         Outlet::new(self.mapping.clone())
     }
+}
+
+/// The arbiter's end of a lane and the worker's.
+#[cfg(test)]
+pub(crate) fn pair(frame_bytes_max: usize) -> [Lane; 2] {
+    let ours = create(frame_bytes_max).expect("a lane");
+    let theirs = LaneFiles {
+        memory: ours.memory.try_clone().expect("a descriptor"),
+        doorbell: ours.doorbell.try_clone().expect("a descriptor"),
+    };
+    [ours, theirs].map(|files| Lane::open(files, frame_bytes_max).expect("an end"))
 }
 
 #[cfg(test)]

@@ -10,9 +10,7 @@ const FRAME_BYTES_MAX: usize = 1 << 20;
 
 /// The arbiter's end and the worker's.
 fn ends() -> (Lane, Lane) {
-    let memory = create(FRAME_BYTES_MAX).unwrap();
-    let open = || Lane::open(&memory, FRAME_BYTES_MAX).unwrap();
-    (open(), open())
+    pair(FRAME_BYTES_MAX).into()
 }
 
 #[test]
@@ -150,6 +148,7 @@ fn no_message_is_forgotten_by_an_arbiter_that_rests() {
 
 /// How often it was rung since this was last asked.
 fn take_rings(doorbell: &Doorbell) -> u64 {
+    let doorbell: Arc<OwnedFd> = doorbell.clone().into();
     let mut count = [0; 8];
     match rustix::io::read(doorbell, &mut count) {
         Ok(_) => u64::from_ne_bytes(count),
@@ -212,7 +211,7 @@ fn a_seal_more_does_no_harm() {
     let memory = memfd_create("dirty-lane", flags).unwrap();
     ftruncate(&memory, lane_bytes(FRAME_BYTES_MAX) as i64).unwrap();
     fcntl(&memory, FcntlArg::F_ADD_SEALS(seals())).unwrap();
-    assert!(Lane::open(&with_doorbell(memory), FRAME_BYTES_MAX).is_ok());
+    assert!(Lane::open(with_doorbell(memory), FRAME_BYTES_MAX).is_ok());
 }
 
 fn with_doorbell(memory: OwnedFd) -> LaneFiles {
@@ -225,12 +224,12 @@ fn with_doorbell(memory: OwnedFd) -> LaneFiles {
 #[test]
 fn only_memory_that_cannot_shrink_is_taken() {
     let file = tempfile::tempfile().unwrap();
-    let refused = Lane::open(&with_doorbell(file.into()), FRAME_BYTES_MAX);
+    let refused = Lane::open(with_doorbell(file.into()), FRAME_BYTES_MAX);
     assert!(matches!(refused, Err(LaneError::Other)), "{refused:?}");
     let unsealed = memfd_create("dirty-lane", MFdFlags::MFD_ALLOW_SEALING).unwrap();
     ftruncate(&unsealed, lane_bytes(FRAME_BYTES_MAX) as i64).unwrap();
-    assert!(Lane::open(&with_doorbell(unsealed), FRAME_BYTES_MAX).is_err());
+    assert!(Lane::open(with_doorbell(unsealed), FRAME_BYTES_MAX).is_err());
     let files = create(FRAME_BYTES_MAX).unwrap();
-    assert!(Lane::open(&files, FRAME_BYTES_MAX / 2).is_err());
     assert!(ftruncate(&files.memory, 0).is_err());
+    assert!(Lane::open(files, FRAME_BYTES_MAX / 2).is_err());
 }
