@@ -217,6 +217,43 @@ fn a_client_that_reads_a_long_stream_slowly_is_not_closed() {
     slow.read_exact(&mut vec![0; 2 * MIB]).unwrap();
 }
 
+/// What it reads makes room for the replies to what it asks next, so that its socket is always as full.
+#[test]
+fn a_client_that_reads_as_slowly_as_it_asks_is_not_closed() {
+    let pace = Duration::from_millis(50);
+    let host = Host::builder()
+        .set(&format!("write_timeout = {}", WRITE_TIMEOUT.as_secs()))
+        .app(App::demo().workers(1))
+        .start();
+    let mut slow = raw_client(&host);
+    let mut asked = 0;
+    let mut ask_next = |stream: &mut UnixStream| {
+        let more = r#","multiplex":true"#;
+        let args = format!("[{}]", 16 * KIB);
+        let call = request(&format!("{asked:06}"), "demo", "big", &args, more);
+        asked += 1;
+        stream.write_all(&framed(call.as_bytes())).unwrap();
+    };
+    for _ in 0..64 {
+        ask_next(&mut slow);
+    }
+    let start = Instant::now();
+    let mut next_at = start;
+    while start.elapsed() < 4 * WRITE_TIMEOUT {
+        wait_until("the time for the next reply", PATIENCE, || {
+            Instant::now() >= next_at
+        });
+        next_at += pace;
+        let mut length = [0; 4];
+        slow.read_exact(&mut length).unwrap();
+        let mut reply = vec![0; u32::from_be_bytes(length) as usize];
+        slow.read_exact(&mut reply).unwrap();
+        assert!(reply.starts_with(br#"{"type":"response""#));
+        assert!(!is_closed(&slow), "closed after {:?}", start.elapsed());
+        ask_next(&mut slow);
+    }
+}
+
 #[test]
 fn a_client_that_reads_nothing_of_a_long_stream_is_closed() {
     let host = with_write_timeout();
