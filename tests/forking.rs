@@ -308,7 +308,7 @@ fn a_large_state_is_in_huge_pages_where_the_system_has_them() {
     let maps = fs::read_to_string(format!("/proc/{}/smaps", host.mold("demo"))).unwrap();
     let mut state = maps
         .lines()
-        .skip_while(|line| !size_of_mapping(line).is_some_and(|size| size >= 48 * MIB));
+        .skip_while(|line| size_of_mapping(line).is_none_or(|size| size < 48 * MIB));
     let flags = state.find_map(|line| line.strip_prefix("VmFlags:"));
     let advised = flags.unwrap().split_whitespace().any(|flag| flag == "hg");
     let enabled = Path::new("/sys/kernel/mm/transparent_hugepage/enabled");
