@@ -197,22 +197,28 @@ fn ask_for_a_long_stream(stream: &mut UnixStream) {
     stream.write_all(&framed(call.as_bytes())).unwrap();
 }
 
+/// Does this every 50 ms, for so long.
+fn slowly(duration: Duration, mut step: impl FnMut(Duration)) {
+    let start = Instant::now();
+    let mut next_at = start;
+    while start.elapsed() < duration {
+        wait_until("the time for the next step", PATIENCE, || {
+            Instant::now() >= next_at
+        });
+        next_at += Duration::from_millis(50);
+        step(start.elapsed());
+    }
+}
+
 #[test]
 fn a_client_that_reads_a_long_stream_slowly_is_not_closed() {
-    let pace = Duration::from_millis(50);
     let host = with_write_timeout();
     let mut slow = raw_client(&host);
     ask_for_a_long_stream(&mut slow);
-    let start = Instant::now();
-    let mut next_at = start;
-    while start.elapsed() < 3 * WRITE_TIMEOUT {
-        wait_until("the time for the next piece", PATIENCE, || {
-            Instant::now() >= next_at
-        });
-        next_at += pace;
+    slowly(3 * WRITE_TIMEOUT, |elapsed| {
         slow.read_exact(&mut [0; 16 * KIB]).unwrap();
-        assert!(!is_closed(&slow), "closed after {:?}", start.elapsed());
-    }
+        assert!(!is_closed(&slow), "closed after {elapsed:?}");
+    });
     // More than a closed connection would still hold.
     slow.read_exact(&mut vec![0; 2 * MIB]).unwrap();
 }
@@ -220,7 +226,6 @@ fn a_client_that_reads_a_long_stream_slowly_is_not_closed() {
 /// What it reads makes room for the replies to what it asks next, so that its socket is always as full.
 #[test]
 fn a_client_that_reads_as_slowly_as_it_asks_is_not_closed() {
-    let pace = Duration::from_millis(50);
     let host = Host::builder()
         .set(&format!("write_timeout = {}", WRITE_TIMEOUT.as_secs()))
         .app(App::demo().workers(1))
@@ -237,21 +242,15 @@ fn a_client_that_reads_as_slowly_as_it_asks_is_not_closed() {
     for _ in 0..64 {
         ask_next(&mut slow);
     }
-    let start = Instant::now();
-    let mut next_at = start;
-    while start.elapsed() < 4 * WRITE_TIMEOUT {
-        wait_until("the time for the next reply", PATIENCE, || {
-            Instant::now() >= next_at
-        });
-        next_at += pace;
+    slowly(4 * WRITE_TIMEOUT, |elapsed| {
         let mut length = [0; 4];
         slow.read_exact(&mut length).unwrap();
         let mut reply = vec![0; u32::from_be_bytes(length) as usize];
         slow.read_exact(&mut reply).unwrap();
         assert!(reply.starts_with(br#"{"type":"response""#));
-        assert!(!is_closed(&slow), "closed after {:?}", start.elapsed());
+        assert!(!is_closed(&slow), "closed after {elapsed:?}");
         ask_next(&mut slow);
-    }
+    });
 }
 
 #[test]

@@ -95,8 +95,7 @@ impl Incoming {
             // What was put there before the next message of the socket's is there by now.
             outlet.drain(&mut self.ring)?;
         }
-        let in_ring = hop::order_of(&self.ring) == Some(self.decoded);
-        let message = if in_ring {
+        let message = if hop::order_of(&self.ring) == Some(self.decoded) {
             let message = hop::next_message(&mut self.ring, self.frame_bytes_max)?;
             Some(message.ok_or(Nonsense::Part)?)
         } else {

@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 use std::time::Duration;
 
-use bytes::{BufMut, BytesMut};
+use bytes::BytesMut;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use rustix::io::{ioctl_fionbio, retry_on_intr};
@@ -16,6 +16,7 @@ use rustix::net::RecvFlags;
 use tokio::io::unix::AsyncFd;
 use tokio::task::coop::consume_budget;
 
+use crate::process::receive::receive;
 use crate::process::watch;
 
 /// How often a socket is looked at that cannot be watched for want of a descriptor.
@@ -50,24 +51,15 @@ impl Socket {
         consume_budget().await;
         loop {
             let mut guard = self.reading.readable().await?;
-            let room = buf.spare_capacity_mut();
-            let wanted = room.len().min(bytes_max);
-            let room = &mut room[..wanted];
-            let received = guard.try_io(|socket| {
-                let received = retry_on_intr(|| {
-                    let received = rustix::net::recv(socket, &mut *room, RecvFlags::DONTWAIT);
-                    received.map(|((read, _), _)| read.len())
-                });
-                Ok(received?)
-            });
+            let wanted = (buf.capacity() - buf.len()).min(bytes_max);
+            let received =
+                guard.try_io(|socket| receive(socket, buf, bytes_max, RecvFlags::DONTWAIT));
             let Ok(received) = received else { continue };
             let received = received?;
             if received > 0 && received < wanted {
                 // There was no more: what comes from now on is told of.
                 guard.clear_ready();
             }
-            // SAFETY: `recv` has initialised that many bytes at the start of the spare capacity.
-            unsafe { buf.advance_mut(received) };
             return Ok(received);
         }
     }

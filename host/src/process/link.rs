@@ -7,7 +7,7 @@ use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
@@ -15,6 +15,7 @@ use rustix::net::RecvFlags;
 
 use super::hop::{self, Down, Header, HopError, Up};
 use super::lane::{AREA_BYTES_MIN, Area, Inlet, Lane, LaneError, Taken};
+use super::receive::receive;
 use crate::logline::{LogLevel, LogSource};
 
 /// Why nothing more comes from the arbiter, or goes to it.
@@ -56,6 +57,8 @@ pub(crate) struct LinkWriter {
 struct Shared {
     ring: Inlet,
     replies: Area,
+    /// Whether `replies` was taken since somebody last asked.
+    has_taken_area: bool,
     /// How many messages went over the socket.
     sent: u16,
 }
@@ -91,6 +94,7 @@ pub(crate) fn split_with_lane(
     writer.shared = Some(Shared {
         ring: lane.inlet(),
         replies: lane.replies(),
+        has_taken_area: false,
         sent: 0,
     });
     Ok((reader, writer))
@@ -155,20 +159,12 @@ impl LinkReader {
 
     fn fill(&mut self, flags: RecvFlags) -> Result<(), LinkError> {
         self.buf.reserve(hop::bytes_wanted(&self.buf));
-        let received = loop {
-            match rustix::net::recv(&self.socket, self.buf.spare_capacity_mut(), flags) {
-                Ok(((initialised, _), _)) => break initialised.len(),
-                Err(rustix::io::Errno::INTR) => {}
-                Err(rustix::io::Errno::CONNRESET) => return Err(LinkError::Closed),
-                Err(errno) => return Err(LinkError::Io(errno.into())),
-            }
-        };
-        if received == 0 {
-            return Err(LinkError::Closed);
+        match receive(&self.socket, &mut self.buf, usize::MAX, flags) {
+            Ok(0) => Err(LinkError::Closed),
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Err(LinkError::Closed),
+            Err(error) => Err(LinkError::Io(error)),
         }
-        // SAFETY: `recv` has initialised that many bytes at the start of the spare capacity.
-        unsafe { self.buf.advance_mut(received) };
-        Ok(())
     }
 }
 
@@ -211,9 +207,17 @@ impl LinkWriter {
 
     /// Where frames of a reply can be left for the arbiter, if they are large and nothing of an
     /// earlier one lies there.
-    pub(crate) fn take_area(&self, bytes: usize) -> Option<Taken> {
-        let shared = self.shared.as_ref().filter(|_| bytes >= AREA_BYTES_MIN)?;
-        shared.replies.take()
+    pub(crate) fn take_area(&mut self, bytes: usize) -> Option<Taken> {
+        let shared = self.shared.as_mut().filter(|_| bytes >= AREA_BYTES_MIN)?;
+        let taken = shared.replies.take();
+        shared.has_taken_area |= taken.is_some();
+        taken
+    }
+
+    /// Whether the area was taken since this was last asked: it takes memory then.
+    pub(crate) fn take_has_taken_area(&mut self) -> bool {
+        let shared = self.shared.as_mut();
+        shared.is_some_and(|shared| std::mem::take(&mut shared.has_taken_area))
     }
 
     /// Sends frames of a reply.

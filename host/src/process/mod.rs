@@ -19,6 +19,7 @@ pub(crate) mod link;
 pub(crate) mod memory;
 pub(crate) mod pidfd;
 pub(crate) mod reaper;
+pub(crate) mod receive;
 pub(crate) mod signals;
 pub(crate) mod spawn;
 pub(crate) mod temporary;

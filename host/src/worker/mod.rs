@@ -155,7 +155,7 @@ impl Worker {
                 } => {
                     let is_large = frame.len() >= AREA_BYTES_MIN;
                     let fate = self.call(call, deadline, frame)?;
-                    if is_large || self.desk.take_has_sent_much() {
+                    if is_large || self.desk.take_has_taken_area() {
                         self.lane.used(Instant::now());
                     } else if self.lane.is_used() {
                         self.lane.give_back_if_due(Instant::now());

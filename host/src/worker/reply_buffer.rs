@@ -29,11 +29,6 @@ impl ReplyBuffer {
         self.area = area.map(|taken| InArea { taken, len: 0 });
     }
 
-    /// Whether an area is written to.
-    pub(super) fn is_in_area(&self) -> bool {
-        self.area.is_some()
-    }
-
     /// The area that was written to, unless it had too little room.
     pub(super) fn take_area(&mut self) -> Option<Taken> {
         self.area.take().map(|area| area.taken)

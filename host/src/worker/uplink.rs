@@ -12,7 +12,6 @@ use crate::logline::{LogLevel, LogSource};
 use crate::process::hop::{CallId, Deadline, Fate, Header, Up};
 use crate::process::inbox::Inbox;
 use crate::process::inspect;
-use crate::process::lane::AREA_BYTES_MIN;
 use crate::process::link::{LinkError, LinkWriter};
 use crate::protocol::{Dialect, ReplyFault, ReplyValue, check_value};
 use crate::runtime::{CallBlobs, EmitError, StashFault, Uplink};
@@ -31,8 +30,6 @@ struct Shared {
     /// For the frames of replies, reused.
     buffer: ReplyBuffer,
     current: Option<Current>,
-    /// Frames that may have taken memory of the lane's.
-    has_sent_much: bool,
     /// This process and the arbiter run in turns.
     has_one_core: bool,
 }
@@ -58,7 +55,6 @@ impl Desk {
             frame_bytes_max,
             buffer: ReplyBuffer::default(),
             current: None,
-            has_sent_much: false,
             has_one_core: inspect::has_one_core(),
         };
         Desk(Arc::new(Mutex::new(shared)))
@@ -118,15 +114,8 @@ impl Desk {
 
     /// Has the end of the reply written, which [`Desk::finish`] sends. It is probably so long.
     pub(super) fn write(&self, bytes_expected: usize, write: impl FnOnce(&mut ReplyBuffer)) {
-        let Shared {
-            writer,
-            buffer,
-            has_sent_much,
-            ..
-        } = &mut *self.lock();
+        let Shared { writer, buffer, .. } = &mut *self.lock();
         buffer.begin(writer.take_area(bytes_expected));
-        // It takes memory there even if it is not sent in the end.
-        *has_sent_much |= buffer.is_in_area();
         write(buffer);
     }
 
@@ -134,19 +123,13 @@ impl Desk {
     pub(super) fn finish(&self, call: CallId, fate: Fate) -> Result<(), LinkError> {
         let mut shared = self.lock();
         shared.current = None;
-        let Shared {
-            writer,
-            buffer,
-            has_sent_much,
-            ..
-        } = &mut *shared;
-        *has_sent_much |= buffer.len() >= AREA_BYTES_MIN;
+        let Shared { writer, buffer, .. } = &mut *shared;
         send(writer, Header::last(call, fate, buffer.len()), buffer)
     }
 
-    /// Whether large frames were sent since this was last asked.
-    pub(super) fn take_has_sent_much(&self) -> bool {
-        std::mem::take(&mut self.lock().has_sent_much)
+    /// Whether the lane has memory for a reply since this was last asked.
+    pub(super) fn take_has_taken_area(&self) -> bool {
+        self.lock().writer.take_has_taken_area()
     }
 
     /// Nobody waits for this call any more.
@@ -199,7 +182,6 @@ impl Uplink for Desk {
             frame_bytes_max,
             buffer,
             current,
-            has_sent_much,
             has_one_core,
             ..
         } = &mut *shared;
@@ -211,7 +193,6 @@ impl Uplink for Desk {
             return Ok(false);
         }
         buffer.begin(writer.take_area(blobs::bytes_expected(chunk, blobs)));
-        *has_sent_much |= buffer.is_in_area();
         let noting = Noting::new(blobs);
         let value = ReplyValue::App {
             json: chunk,
@@ -238,7 +219,6 @@ impl Uplink for Desk {
             }
         }
         let is_first = !std::mem::replace(&mut current.emitted, true);
-        *has_sent_much |= buffer.len() >= AREA_BYTES_MIN;
         if send(writer, Header::chunk(current.call, buffer.len()), buffer).is_err() {
             current.cancelled = true;
             return Ok(false);
