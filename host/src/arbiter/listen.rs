@@ -210,16 +210,21 @@ mod tests {
         fs::read_dir(directory).unwrap().count()
     }
 
+    /// Leaves what `kill -9` would leave: the name stays, nobody listens. Also a copy of the socket
+    /// does not, which a process may have for a moment that another test forks meanwhile.
+    fn kill(mut listener: Listener) {
+        listener.inode = (0, 0);
+        rustix::net::shutdown(&listener.socket, rustix::net::Shutdown::Both).unwrap();
+    }
+
     #[test]
     fn a_live_socket_is_respected_and_a_stale_one_replaced() {
         let temp = tempfile::tempdir().unwrap();
         let path = temp.path().join("s");
-        let mut first = Listener::bind(&path).unwrap();
+        let first = Listener::bind(&path).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
         assert!(matches!(Listener::bind(&path), Err(ListenError::InUse(_))));
-        // As kill -9 would leave it: the name stays, nobody listens.
-        first.inode = (0, 0);
-        drop(first);
+        kill(first);
         assert!(path.exists());
         let second = Listener::bind(&path).unwrap();
         UnixStream::connect(&path).unwrap();
@@ -281,13 +286,12 @@ mod tests {
             let name = "x".repeat(bytes - temp.path().as_os_str().len() - 1);
             let path = temp.path().join(name);
             assert_eq!(path.as_os_str().len(), bytes);
-            let mut listener = Listener::bind(&path).unwrap();
+            let listener = Listener::bind(&path).unwrap();
             if bytes <= 107 {
                 UnixStream::connect(&path).unwrap();
             }
             assert!(matches!(Listener::bind(&path), Err(ListenError::InUse(_))));
-            listener.inode = (0, 0);
-            drop(listener);
+            kill(listener);
             drop(Listener::bind(&path).unwrap());
             assert_eq!(entries(temp.path()), 0);
         }

@@ -158,6 +158,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use std::io::{PipeReader, PipeWriter, Read};
+    use std::net::Shutdown;
+    use std::os::unix::net::UnixStream;
 
     /// Larger than any pipe of these tests.
     const PIPE_BYTES_MAX: usize = 1 << 20;
@@ -166,13 +168,18 @@ mod tests {
 
     fn full_pipe(line: &[u8]) -> (PipeReader, LogPipe<PipeWriter>, u64) {
         let (reader, writer) = io::pipe().unwrap();
-        let mut pipe = LogPipe::new(writer);
+        let (pipe, lines) = full(writer, line);
+        (reader, pipe, lines)
+    }
+
+    fn full<W: Write + AsFd>(out: W, line: &[u8]) -> (LogPipe<W>, u64) {
+        let mut pipe = LogPipe::new(out);
         let mut lines = 0;
         while pipe.lost == 0 {
             pipe.write_all(line).unwrap();
             lines += 1;
         }
-        (reader, pipe, lines)
+        (pipe, lines)
     }
 
     /// All that is in the pipe, which has something in it.
@@ -244,8 +251,11 @@ mod tests {
 
     #[test]
     fn without_a_reader_writing_fails_at_once() {
-        let (reader, mut pipe, _) = full_pipe(&[b'x'; PIECE_BYTES_MAX]);
-        drop(reader);
+        // A socket, because shut down it has no reader in a process either that another test forks
+        // meanwhile, and that has a copy of it for a moment.
+        let (reader, writer) = UnixStream::pair().unwrap();
+        let (mut pipe, _) = full(writer, &[b'x'; PIECE_BYTES_MAX]);
+        reader.shutdown(Shutdown::Both).unwrap();
         let error = pipe.write_all(b"next\n").unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
     }
@@ -254,7 +264,7 @@ mod tests {
     fn pipes_and_sockets_need_it_and_files_do_not() {
         let (_reader, writer) = io::pipe().unwrap();
         assert!(is_needed_for(&writer));
-        let (socket, _other) = std::os::unix::net::UnixStream::pair().unwrap();
+        let (socket, _other) = UnixStream::pair().unwrap();
         assert!(is_needed_for(&socket));
         assert!(!is_needed_for(&tempfile::tempfile().unwrap()));
         assert!(!is_needed_for(&File::open("/dev/null").unwrap()));

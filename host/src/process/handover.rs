@@ -130,6 +130,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use std::fs::File;
     use std::io::{Read, Write};
+    use std::net::Shutdown;
     use std::os::fd::AsFd;
     use std::os::unix::net::UnixListener;
 
@@ -171,7 +172,8 @@ mod tests {
             channel.read(&mut byte).unwrap_err().kind(),
             io::ErrorKind::WouldBlock
         );
-        drop(ours);
+        // Not only dropped: another test may be forking, and have a copy for a moment.
+        ours.shutdown(Shutdown::Both).unwrap();
         assert_eq!(channel.read(&mut byte).unwrap(), 0);
     }
 
