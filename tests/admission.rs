@@ -229,3 +229,24 @@ fn replies_that_nobody_reads_do_not_pile_up_and_others_are_served() {
         json!(55)
     );
 }
+
+/// Fresh memory for a request of this size would be 2048 pages.
+#[test]
+fn what_a_large_request_leaves_behind_is_used_again_and_then_given_back() {
+    let host = Host::builder().app(App::demo().workers(1)).start();
+    let before = processes::private_memory(host.pid());
+    let mut wire = host.connect();
+    let large = json!(["x".repeat(8 * MIB)]);
+    let mut call = || {
+        let faults = processes::page_faults(host.pid());
+        let echoed = wire.call("demo", "echo", &large).result();
+        assert!(echoed["args"] == large, "it was changed on its way");
+        processes::page_faults(host.pid()) - faults
+    };
+    let first = call();
+    assert!(first > 2000, "{first} pages");
+    wait_until("memory is used again", PATIENCE, || call() < 200);
+    wait_until("it is given back", PATIENCE, || {
+        processes::private_memory(host.pid()) < before + MIB as u64
+    });
+}

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
@@ -206,20 +207,27 @@ pub(crate) fn waits_in_a_call(pid: i32) -> bool {
     channel.contains("ep_poll") || channel.contains("epoll")
 }
 
-/// Processor time that a process has used, user and system; exact to some 10 ms.
-pub(crate) fn cpu_time(pid: i32) -> Duration {
+/// The numbers that the system keeps of a process, in proc_pid_stat(5), from this place on.
+fn stat_fields(pid: i32, places: RangeInclusive<usize>) -> Vec<u32> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat"));
     let text = text.unwrap_or_else(|error| panic!("process {pid}: {error}"));
-    let fields: Vec<&str> = text
-        .rsplit_once(')')
-        .expect("a name")
-        .1
-        .split_whitespace()
-        .collect();
-    let ticks: u32 = fields[11..=12]
-        .iter()
-        .map(|ticks| ticks.parse::<u32>().expect("a number"))
-        .sum();
+    let (_, rest) = text.rsplit_once(')').expect("a name");
+    // What follows the name is the third field.
+    rest.split_whitespace()
+        .skip(places.start() - 3)
+        .take(places.count())
+        .map(|number| number.parse().expect("a number"))
+        .collect()
+}
+
+/// How often a process has got a page of memory, without reading from a disk.
+pub(crate) fn page_faults(pid: i32) -> u32 {
+    stat_fields(pid, 10..=10)[0]
+}
+
+/// Processor time that a process has used, user and system; exact to some 10 ms.
+pub(crate) fn cpu_time(pid: i32) -> Duration {
+    let ticks: u32 = stat_fields(pid, 14..=15).iter().sum();
     let per_second = sysconf(SysconfVar::CLK_TCK)
         .expect("the system knows it")
         .expect("it is a number");

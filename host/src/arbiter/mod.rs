@@ -97,6 +97,10 @@ fn list(failed: &[(String, String)]) -> String {
         .collect()
 }
 
+/// Freed memory up to this is kept for the next requests until they cease to come, in bytes: the most
+/// that the C library can be told.
+const KEPT_BYTES: i32 = 32 << 20;
+
 /// Serves until it is told to stop by a signal (TERM or INT: gracefully, a second one or QUIT: at
 /// once). Blocks. `embedder` is told what happens.
 ///
@@ -108,7 +112,7 @@ pub fn serve(
     embedder: impl Embedder + 'static,
 ) -> Result<(), ServeError> {
     let launch = Launch::record()?;
-    memory::keep_freed_buffers();
+    memory::keep_freed_buffers(KEPT_BYTES);
     descriptors::raise_limit();
     let runtime = Builder::new_current_thread()
         .enable_io()

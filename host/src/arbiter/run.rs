@@ -33,7 +33,9 @@ use super::{Embedder, ServeError, log, passed};
 use crate::config::{AppSettings, Settings};
 use crate::process::environment;
 use crate::process::hop::WorkerId;
+use crate::process::idle::Idle;
 use crate::process::launch::Launch;
+use crate::process::memory;
 use crate::process::reaper::Reaper;
 use crate::process::signals::Signals;
 use crate::process::spawn::Executable;
@@ -43,6 +45,8 @@ use crate::stash::Stash;
 const INPUTS_MAX: usize = 1024;
 /// Inputs that are handled before anything is written.
 const BATCH_MAX: usize = 256;
+/// From so many bytes of requests and replies on, what they leave behind is worth giving back.
+const LARGE_BYTES: usize = 256 << 10;
 /// How long killed processes may take to end before the arbiter ends without them.
 const LAST_WAIT: Duration = Duration::from_secs(2);
 
@@ -74,6 +78,8 @@ pub(super) struct Arbiter<E> {
     unfinished: Vec<Peer>,
     pub(super) memory: Memory,
     pub(super) budget: Budget,
+    /// What requests and replies have left behind.
+    freed: Idle,
     /// Requests, for lack of room.
     pub(super) refusals: Refusals,
     pub(super) refused_connections: Refusals,
@@ -157,6 +163,7 @@ pub(super) async fn run(
         unfinished: Vec::new(),
         memory: Memory::default(),
         budget,
+        freed: Idle::default(),
         refusals: Refusals::default(),
         refused_connections: Refusals::default(),
         write_until: None,
@@ -218,6 +225,7 @@ impl<E: Embedder> Arbiter<E> {
                 self.upgrade.drain_until(),
                 self.stash.next_due(),
                 self.stash_retry(),
+                self.freed.due(),
             ];
             let due = due.into_iter().flatten().min();
             let first = tokio::select! {
@@ -271,6 +279,11 @@ impl<E: Embedder> Arbiter<E> {
     /// Deadlines pass also while inputs never end.
     fn keep_time(&mut self, now: Instant) {
         self.stash.sweep(now);
+        if self.budget.held_bytes() >= LARGE_BYTES {
+            self.freed.used(now);
+        } else if self.freed.is_over(now) {
+            memory::give_back_freed_buffers();
+        }
         if self.machine.next_due().is_some_and(|due| due <= now) {
             self.machine.advance(now);
             self.carry_out();

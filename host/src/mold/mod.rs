@@ -27,6 +27,11 @@ pub(crate) use prepare::init_failure;
 /// Largest message before the setup has said how large a frame may be.
 const SETUP_BYTES_MAX: usize = 16 << 20;
 
+/// Freed memory up to this is kept by a mold and its workers, in bytes. What is larger has pages of its
+/// own, which move when it grows, where other memory would be copied: text of 16 MiB takes a worker
+/// twice as long with 32 MiB here.
+const KEPT_BYTES: i32 = 8 << 20;
+
 /// Plays the role until the arbiter is gone, or says so; also that of every worker, which leaves
 /// this function in its copy. Returns the exit code.
 pub(crate) fn run() -> i32 {
@@ -36,7 +41,7 @@ pub(crate) fn run() -> i32 {
 fn play() -> Result<i32, LinkError> {
     let control = child::take_control_socket()?;
     child::settle_signals()?;
-    memory::keep_freed_buffers();
+    memory::keep_freed_buffers(KEPT_BYTES);
     let (mut reader, mut writer) = link::split(control, SETUP_BYTES_MAX)?;
     writer.send(&Up::Hello(hop::VERSION))?;
     let Down::Setup(setup) = reader.recv()? else {

@@ -11,6 +11,7 @@ pub(crate) mod fork;
 pub(crate) mod handover;
 pub(crate) mod hop;
 pub(crate) mod huge_pages;
+pub(crate) mod idle;
 pub(crate) mod inbox;
 pub(crate) mod inspect;
 pub(crate) mod lane;

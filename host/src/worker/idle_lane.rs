@@ -1,50 +1,48 @@
-//! Gives back the memory that large frames have taken in the lane, when none has passed for a while. As
-//! long as they do, it is kept: fresh memory costs more than all copying.
+//! Gives back the memory that large frames have taken in the lane, when none has passed for a while.
 
 use std::time::{Duration, Instant};
 
+use crate::process::idle::Idle;
 use crate::process::lane::{Area, Lane};
-
-/// How long nothing large has passed.
-const IDLE: Duration = Duration::from_secs(1);
 
 /// The lane's areas, and when they were used.
 pub(super) struct IdleLane {
     areas: [Area; 2],
-    used_at: Option<Instant>,
+    idle: Idle,
 }
 
 impl IdleLane {
     pub(super) fn new(lane: &Lane) -> IdleLane {
         IdleLane {
             areas: [lane.requests(), lane.replies()],
-            used_at: None,
+            idle: Idle::default(),
         }
     }
 
     /// Something large has passed.
     pub(super) fn used(&mut self, now: Instant) {
-        self.used_at = Some(now);
+        self.idle.used(now);
     }
 
     /// Whether there may be something to give back.
     pub(super) fn is_used(&self) -> bool {
-        self.used_at.is_some()
+        self.idle.is_used()
     }
 
     /// When to give back.
     pub(super) fn due_in(&self, now: Instant) -> Option<Duration> {
-        Some((self.used_at? + IDLE).saturating_duration_since(now))
+        Some(self.idle.due()?.saturating_duration_since(now))
     }
 
     pub(super) fn give_back_if_due(&mut self, now: Instant) {
-        if self.due_in(now).is_none_or(|left| !left.is_zero()) {
+        if !self.idle.is_over(now) {
             return;
         }
         let given_back = self.areas.each_ref().map(Area::give_back);
-        // A client may take its time to read a reply: later, then.
-        let all = given_back.iter().all(|given_back| *given_back);
-        self.used_at = (!all).then_some(now);
+        if !given_back.iter().all(|given_back| *given_back) {
+            // A client may take its time to read a reply: later, then.
+            self.idle.used(now);
+        }
     }
 }
 
@@ -64,14 +62,14 @@ mod tests {
         reply.write(0, &[7; 100_000]);
         reply.hand_over();
         idle.used(now);
-        assert_eq!(idle.due_in(now), Some(IDLE));
+        let span = idle.due_in(now).unwrap();
         idle.give_back_if_due(now);
         let unread = arbiter.replies().frame(100_000).unwrap();
-        idle.give_back_if_due(now + IDLE);
+        idle.give_back_if_due(now + span);
         assert_eq!(unread[..], [7; 100_000]);
-        assert_eq!(idle.due_in(now + IDLE), Some(IDLE), "tries again");
+        assert_eq!(idle.due_in(now + span), Some(span), "tries again");
         drop(unread);
-        idle.give_back_if_due(now + IDLE * 2);
+        idle.give_back_if_due(now + span * 2);
         assert_eq!(idle.due_in(now), None);
         assert_eq!(arbiter.replies().frame(100_000).unwrap()[..], [0; 100_000]);
     }
