@@ -250,3 +250,16 @@ fn what_a_large_request_leaves_behind_is_used_again_and_then_given_back() {
         processes::private_memory(host.pid()) < before + MIB as u64
     });
 }
+
+#[test]
+fn what_a_client_leaves_behind_that_vanishes_within_a_large_request_is_given_back() {
+    let host = Host::builder().app(App::demo().workers(1)).start();
+    let before = processes::private_memory(host.pid());
+    let grown = || processes::private_memory(host.pid()).saturating_sub(before);
+    let mut vanishing = host.connect();
+    vanishing.send_bytes(&u32::try_from(16 * MIB).unwrap().to_be_bytes());
+    vanishing.send_bytes(&vec![b' '; 8 * MIB]);
+    wait_until("it is held", PATIENCE, || grown() > 7 * MIB as u64);
+    drop(vanishing);
+    wait_until("it is given back", PATIENCE, || grown() < MIB as u64);
+}

@@ -106,8 +106,10 @@ impl<E: Embedder> Arbiter<E> {
                 self.turns.forget_listing(client);
             }
             self.resume_workers(client, &entry.stalled);
-            self.machine
-                .handle(Instant::now(), Event::Disconnected(client));
+            let now = Instant::now();
+            // Of a part of a request, or of many connections, nothing else tells.
+            self.freed.used(now);
+            self.machine.handle(now, Event::Disconnected(client));
         }
     }
 

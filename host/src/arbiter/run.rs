@@ -78,8 +78,8 @@ pub(super) struct Arbiter<E> {
     unfinished: Vec<Peer>,
     pub(super) memory: Memory,
     pub(super) budget: Budget,
-    /// What requests and replies have left behind.
-    freed: Idle,
+    /// What requests, replies and connections have left behind.
+    pub(super) freed: Idle,
     /// Requests, for lack of room.
     pub(super) refusals: Refusals,
     pub(super) refused_connections: Refusals,
@@ -281,7 +281,7 @@ impl<E: Embedder> Arbiter<E> {
         self.stash.sweep(now);
         if self.budget.held_bytes() >= LARGE_BYTES {
             self.freed.used(now);
-        } else if self.freed.is_over(now) {
+        } else if self.freed.take_if_over(now) {
             memory::give_back_freed_buffers();
         }
         if self.machine.next_due().is_some_and(|due| due <= now) {

@@ -13,7 +13,7 @@ pub(crate) struct Idle {
 }
 
 impl Idle {
-    /// Something large is there.
+    /// Something large is there, or has just been.
     pub(crate) fn used(&mut self, now: Instant) {
         self.used_at = Some(now);
     }
@@ -28,8 +28,8 @@ impl Idle {
         Some(self.used_at? + IDLE)
     }
 
-    /// Whether it is time to give back, which is to be done then.
-    pub(crate) fn is_over(&mut self, now: Instant) -> bool {
+    /// Whether it is time to give back: true once, and to be done then.
+    pub(crate) fn take_if_over(&mut self, now: Instant) -> bool {
         let over = self.due().is_some_and(|due| due <= now);
         if over {
             self.used_at = None;
@@ -46,12 +46,12 @@ mod tests {
     fn it_is_over_once_when_nothing_has_come_for_a_while() {
         let start = Instant::now();
         let mut idle = Idle::default();
-        assert_eq!((idle.due(), idle.is_over(start + IDLE)), (None, false));
+        assert_eq!((idle.due(), idle.take_if_over(start + IDLE)), (None, false));
         idle.used(start);
         idle.used(start + IDLE / 2);
-        assert!(!idle.is_over(start + IDLE));
+        assert!(!idle.take_if_over(start + IDLE));
         assert_eq!(idle.due(), Some(start + IDLE / 2 + IDLE));
-        assert!(idle.is_over(start + IDLE * 2));
-        assert!(!idle.is_used() && !idle.is_over(start + IDLE * 3));
+        assert!(idle.take_if_over(start + IDLE * 2));
+        assert!(!idle.is_used() && !idle.take_if_over(start + IDLE * 3));
     }
 }

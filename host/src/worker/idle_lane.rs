@@ -35,7 +35,7 @@ impl IdleLane {
     }
 
     pub(super) fn give_back_if_due(&mut self, now: Instant) {
-        if !self.idle.is_over(now) {
+        if !self.idle.take_if_over(now) {
             return;
         }
         let given_back = self.areas.each_ref().map(Area::give_back);
